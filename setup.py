@@ -1,0 +1,49 @@
+"""The compiled extension, and nothing else: the metadata is in setup.cfg."""
+
+import sysconfig
+from pathlib import Path
+
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+from setuptools.errors import CCompilerError, ExecError, PlatformError
+
+COMPILER_MISSING = """
+skreg has a small compiled part, and building it needs a C compiler and Python's header files.
+
+{reason}
+
+To get them:
+  Debian, Ubuntu   sudo apt-get install build-essential python3-dev
+  Fedora           sudo dnf install gcc python3-devel
+  macOS            xcode-select --install
+  Windows          Build Tools for Visual Studio, with the workload "Desktop development with C++"
+  conda            conda install -c conda-forge c-compiler
+Then run the same command again.
+"""
+
+
+class BuildKernels(build_ext):
+    """Set flags per compiler, and end in words when there is no compiler."""
+
+    def build_extensions(self):
+        if self.compiler.compiler_type == "unix":
+            for extension in self.extensions:
+                # No fused multiply-add: the same digits on every machine, and as in the NumPy text of each prox.
+                extension.extra_compile_args += ["-O3", "-ffp-contract=off"]
+        super().build_extensions()
+
+    def run(self):
+        try:
+            super().run()
+        except (CCompilerError, ExecError, PlatformError) as error:
+            headers = Path(sysconfig.get_path("include"), "Python.h")
+            reason = f"What went wrong: {error}"
+            if not headers.exists():
+                reason += f"\nPython's header file is not there: {headers}"
+            raise SystemExit(COMPILER_MISSING.format(reason=reason)) from error
+
+
+setup(
+    ext_modules=[Extension("skreg._kernels", ["skreg/_kernels.pyx"])],
+    cmdclass={"build_ext": BuildKernels},
+)

@@ -1,0 +1,553 @@
+"""The estimators."""
+
+import warnings
+
+import numpy as np
+from scipy import sparse
+from scipy.special import expit, log_expit, log_softmax, softmax
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from skreg._validation import check_bool, check_integer, check_real, check_weights
+from skreg.losses import Logistic, Softmax, get_loss
+from skreg.penalties import get_penalty
+from skreg.problem import make_problem
+from skreg.solvers import get_solver
+from skreg.solvers.probe import probe_prox
+
+__all__ = ["PenalizedLogisticRegression", "PenalizedRegression"]
+
+
+class _Penalized(BaseEstimator):
+    """What both estimators share: parameters, one fit, one promise."""
+
+    _doc_link_module = "skreg"
+    _doc_link_template = (
+        "https://skreg.readthedocs.io/en/stable/api/generated/{estimator_module}.{estimator_name}.html"
+    )
+
+    def _doc_link_url_param_generator(self):
+        # Pages are named after the public place of a class.
+        return {"estimator_module": "skreg", "estimator_name": type(self).__name__}
+
+    def set_params(self, **params):
+        """Set the parameters, also those of a penalty given by name.
+
+        Parameters
+        ----------
+        **params : dict
+            Parameters; ``penalty__l1_ratio=0.3`` turns the name into its object.
+
+        Returns
+        -------
+        self
+        """
+        penalty = params.get("penalty", self.penalty)
+        if isinstance(penalty, str) and any(name.startswith("penalty__") for name in params):
+            params = {**params, "penalty": get_penalty(penalty)}
+        return super().set_params(**params)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+    def _check_numbers(self):
+        return {
+            "alpha": check_real("alpha", self.alpha, low=0),
+            "tol": check_real("tol", self.tol, low=0, low_open=True),
+            "max_iter": check_integer("max_iter", self.max_iter, low=1),
+            "fit_intercept": check_bool("fit_intercept", self.fit_intercept),
+            "standardize": check_bool("standardize", self.standardize),
+            "warm_start": check_bool("warm_start", self.warm_start),
+        }
+
+    def _fit(self, X, y, sample_weight, loss, numbers):
+        """Solve; sets coef_ and intercept_ shaped (n_outputs, ...) or (...) as y is."""
+        problem = make_problem(
+            X,
+            y,
+            penalty=self.penalty,
+            loss=loss,
+            penalty_factor=self.penalty_factor,
+            fit_intercept=numbers["fit_intercept"],
+            standardize=numbers["standardize"],
+            sample_weight=sample_weight,
+            feature_names=getattr(self, "feature_names_in_", None),
+        )
+        solver = get_solver(self.solver, problem)
+        start = self._warm_start(problem) if numbers["warm_start"] else None
+        solution = next(iter(solver.solve(problem, [numbers["alpha"]], start, numbers["tol"], numbers["max_iter"])))
+        probe_prox(problem, solution)
+        design = problem.design
+        coef = solution.coef if design.scale is None else (solution.coef.T / design.scale).T
+        intercept = solution.intercept + problem.offset
+        if design.shift is not None:
+            intercept = intercept - design.shift @ coef
+        self.n_iter_ = solution.n_iter
+        self.solver_ = solver.name
+        self.optimality_ = solution.optimality
+        self._warn(problem, solution, numbers["max_iter"])
+        return np.ascontiguousarray(coef.T, dtype=X.dtype), intercept
+
+    def _warm_start(self, problem):
+        """The fitted coefficients in the units of the design, if they fit."""
+        coef = getattr(self, "coef_", None)
+        if coef is None:
+            return None
+        coef = np.asarray(coef, dtype=np.float64).T
+        if len(problem.coef_shape) == 1:
+            coef = coef.reshape(-1)
+        if coef.shape != problem.coef_shape:
+            return None
+        intercept = np.asarray(self.intercept_, dtype=np.float64)
+        intercept = intercept.reshape(problem.y.shape[1:]) - problem.offset
+        design = problem.design
+        if design.shift is not None:
+            intercept = intercept + design.shift @ coef
+        if not problem.fit_intercept:
+            intercept = np.zeros(problem.y.shape[1:])
+        if design.scale is not None:
+            coef = (coef.T * design.scale).T
+        return coef, intercept if problem.y.ndim > 1 else float(intercept)
+
+    def _warn(self, problem, solution, max_iter):
+        optimality = solution.optimality
+        if _separates(problem, solution):
+            warnings.warn(
+                f"{type(self).__name__}: the classes are perfectly separable without penalty, so the best coefficients "
+                "are infinite; these are large, arbitrary ones. Choose a penalty and an alpha > 0.",
+                ConvergenceWarning,
+                stacklevel=4,
+            )
+            return
+        if optimality.converged:
+            return
+        name, measure = ("violation", optimality.violation) if optimality.gap is None else ("gap", optimality.gap)
+        if solution.stalled:
+            cause = f"rounding allows no further progress after n_iter={solution.n_iter}"
+            knob = f"set tol to {10 * measure:.0e} or more, or bring the columns of X to similar scale"
+        else:
+            cause = f"max_iter={max_iter} was reached"
+            knob = "increase max_iter"
+        warnings.warn(
+            f"{type(self).__name__} ({self.solver_}) did not reach tol={optimality.tol:g}: {cause} at {name}={measure:.1e} "
+            f"(relative to the loss of the null model). To get there, {knob}.",
+            ConvergenceWarning,
+            stacklevel=4,
+        )
+
+    def _decision(self, X):
+        check_is_fitted(self)
+        X = validate_data(self, X, accept_sparse=("csr", "csc"), dtype=(np.float64, np.float32), reset=False)
+        return X @ self.coef_.T + np.asarray(self.intercept_, dtype=self.coef_.dtype)
+
+
+def _separates(problem, solution):
+    """Whether what is not penalised tells the classes apart without an error."""
+    if not isinstance(problem.loss, (Logistic, Softmax)):
+        return False
+    strength = np.broadcast_to(problem.strength(solution.alpha), problem.n_features)
+    free = strength == 0
+    if problem.penalty.quadratic(1.0) == 0.0:
+        free = np.ones(problem.n_features, dtype=bool)
+    if not free.any():
+        return False
+    coef = np.where(free if solution.coef.ndim == 1 else free[:, None], solution.coef, 0.0)
+    eta = problem.eta(coef, solution.intercept)[problem.weights > 0]
+    y = problem.y[problem.weights > 0]
+    if eta.ndim == 1:
+        return bool(np.all(np.where(y == 1, eta, -eta) > 0))
+    own = np.sum(y * eta, axis=1)
+    return bool(np.all(own > np.max(np.where(y == 1, -np.inf, eta), axis=1)))
+
+
+def _canonical(X):
+    """A sparse X without duplicate entries; the caller's matrix is left alone."""
+    if sparse.issparse(X) and not X.has_canonical_format:
+        X = X.copy()
+        X.sum_duplicates()
+    return X
+
+
+class PenalizedRegression(RegressorMixin, _Penalized):
+    r"""Penalised regression with the penalty of your choice.
+
+    .. math:: \min_{b, w} \; \frac{1}{\sum_i s_i} \sum_i s_i \, \ell(y_i, x_i^T w + b) + P(w; \alpha)
+
+    with sample weights :math:`s_i` and, by default, :math:`\ell = \frac12 (y - \eta)^2`. The
+    intercept is never penalised. The penalty is paid during training only:
+    `predict` and `score` do not contain it.
+
+    Parameters
+    ----------
+    penalty : {"l1", "l2", "elasticnet"}, Penalty or None, default="l2"
+        What the coefficients pay: a name, an object such as
+        ``ElasticNet(l1_ratio=0.9)`` or one of your own, None for nothing.
+    alpha : float, default=0.01
+        Strength of the penalty (the textbooks' lambda), >= 0, in units of the
+        loss; larger is stronger. Equals ``alpha`` of scikit-learn's ``Lasso`` and
+        ``ElasticNet``, and ``alpha / n_samples`` of ``Ridge``.
+    penalty_factor : array-like of shape (n_features,), dict or None, default=None
+        Factors of alpha per feature; 0 means not penalised. A dict maps column
+        names (or positions) to factors, the others have 1.
+    loss : {"squared"} or Loss, default="squared"
+        What an error costs.
+    fit_intercept : bool, default=True
+        Whether there is an intercept.
+    standardize : bool, default=False
+        Whether the penalty sees coefficients of columns divided by their weighted
+        population standard deviation. `coef_` is in the units of X either way.
+    solver : {"auto", "closed_form", "newton", "coordinate_descent", "proximal_gradient"}, default="auto"
+        "auto" takes the fastest that fits (see `skreg.fastest_solver`).
+    tol : float, default=1e-6
+        Largest relative suboptimality: the fit ends when the duality gap (or,
+        where there is none, the violation) is below ``tol`` times the loss of
+        the model that only has an intercept. Does not depend on units.
+    max_iter : int, default=10000
+        Limit on the solver's iterations.
+    warm_start : bool, default=False
+        Whether `fit` starts from the last solution.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (n_features,) or (n_targets, n_features)
+        Weights, in units of y per unit of the column.
+    intercept_ : float or ndarray of shape (n_targets,)
+        Intercept.
+    n_iter_ : int
+        Iterations of the solver, at least 1.
+    solver_ : str
+        The solver that ran.
+    optimality_ : Optimality
+        The certificate: objective, gap, violation, and whether they meet `tol`.
+    n_features_in_ : int
+        Number of features.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns, if X has string names.
+
+    Warns
+    -----
+    ConvergenceWarning
+        If the certificate does not meet `tol`; says what was reached and what to
+        change.
+
+    See Also
+    --------
+    PenalizedLogisticRegression : The same for classes.
+    skreg.alpha_max : Where the path of alphas begins.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from skreg import PenalizedRegression
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> model = PenalizedRegression("l1", alpha=1.0).fit(X, y)
+    >>> model.coef_.round()
+    array([  0.,   0., 368.,   6.,   0.,   0.,   0.,   0., 308.,   0.])
+    >>> round(model.score(X, y), 3)
+    0.357
+    """
+
+    def __init__(
+        self,
+        penalty="l2",
+        *,
+        alpha=0.01,
+        penalty_factor=None,
+        loss="squared",
+        fit_intercept=True,
+        standardize=False,
+        solver="auto",
+        tol=1e-6,
+        max_iter=10_000,
+        warm_start=False,
+    ):
+        self.penalty = penalty
+        self.alpha = alpha
+        self.penalty_factor = penalty_factor
+        self.loss = loss
+        self.fit_intercept = fit_intercept
+        self.standardize = standardize
+        self.solver = solver
+        self.tol = tol
+        self.max_iter = max_iter
+        self.warm_start = warm_start
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
+
+    def fit(self, X, y, sample_weight=None):
+        """Fit the model.
+
+        Parameters
+        ----------
+        X : array-like or sparse of shape (n_samples, n_features)
+            Training data; float64 and float32 are used as they are.
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            Targets.
+        sample_weight : array-like of shape (n_samples,), optional
+            Non-negative weights; a weight of 2 equals the row given twice.
+
+        Returns
+        -------
+        self
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If the data or a parameter are not what they have to be.
+        """
+        numbers = self._check_numbers()
+        loss = get_loss(self.loss)
+        if loss.coupled_outputs:
+            raise ValueError(f"loss={self.loss!r} is for classes: use PenalizedLogisticRegression.")
+        X, y = validate_data(
+            self, X, y, accept_sparse=("csr", "csc"), dtype=(np.float64, np.float32), multi_output=True, y_numeric=True
+        )
+        sample_weight = check_weights(sample_weight, X.shape[0])
+        coef, intercept = self._fit(_canonical(X), y, sample_weight, loss, numbers)
+        self.coef_, self.intercept_ = coef, intercept
+        return self
+
+    def predict(self, X):
+        """Predict targets; the penalty plays no part in it.
+
+        Parameters
+        ----------
+        X : array-like or sparse of shape (n_samples, n_features)
+            Data.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_targets)
+            Predictions on the scale of the target.
+        """
+        return get_loss(self.loss).inverse_link(self._decision(X))
+
+
+class PenalizedLogisticRegression(ClassifierMixin, _Penalized):
+    r"""Penalised logistic regression with the penalty of your choice.
+
+    .. math:: \min_{b, w} \; \frac{1}{\sum_i s_i} \sum_i s_i \, \ell(y_i, x_i^T w + b) + P(w; \alpha)
+
+    with sample weights :math:`s_i` and the logistic loss; three and more classes
+    share one softmax, symmetric in the classes. The intercept is never
+    penalised. The penalty is paid during training only: `predict_proba` and
+    `score` do not contain it.
+
+    Parameters
+    ----------
+    penalty : {"l1", "l2", "elasticnet"}, Penalty or None, default="l2"
+        What the coefficients pay: a name, an object such as
+        ``ElasticNet(l1_ratio=0.9)`` or one of your own, None for nothing.
+    alpha : float, default=0.01
+        Strength of the penalty (the textbooks' lambda), >= 0, in units of the
+        mean loss; larger is stronger. Equals ``1 / (C * n_samples)`` of
+        scikit-learn's ``LogisticRegression``.
+    penalty_factor : array-like of shape (n_features,), dict or None, default=None
+        Factors of alpha per feature; 0 means not penalised. A dict maps column
+        names (or positions) to factors, the others have 1.
+    fit_intercept : bool, default=True
+        Whether there is an intercept.
+    standardize : bool, default=False
+        Whether the penalty sees coefficients of columns divided by their weighted
+        population standard deviation. `coef_` is in the units of X either way.
+    solver : {"auto", "newton", "coordinate_descent", "proximal_gradient"}, default="auto"
+        "auto" takes the fastest that fits (see `skreg.fastest_solver`).
+    tol : float, default=1e-6
+        Largest relative suboptimality: the fit ends when the duality gap (or,
+        where there is none, the violation) is below ``tol`` times the loss of
+        the model that only has an intercept. Does not depend on units.
+    max_iter : int, default=10000
+        Limit on the solver's iterations.
+    warm_start : bool, default=False
+        Whether `fit` starts from the last solution.
+    class_weight : dict, "balanced" or None, default=None
+        Factors of the sample weights per class; "balanced" gives every class the
+        same total.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (1, n_features) or (n_classes, n_features)
+        Weights, in log-odds per unit of the column; one row for two classes.
+    intercept_ : ndarray of shape (1,) or (n_classes,)
+        Intercepts.
+    classes_ : ndarray of shape (n_classes,)
+        Labels, sorted.
+    n_iter_ : int
+        Iterations of the solver, at least 1.
+    solver_ : str
+        The solver that ran.
+    optimality_ : Optimality
+        The certificate: objective, gap, violation, and whether they meet `tol`.
+    n_features_in_ : int
+        Number of features.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns, if X has string names.
+
+    Warns
+    -----
+    ConvergenceWarning
+        If the certificate does not meet `tol`, or if the classes are separable
+        and nothing is penalised; says what to change.
+
+    See Also
+    --------
+    PenalizedRegression : The same for numbers.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from skreg import PenalizedLogisticRegression
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> model = make_pipeline(StandardScaler(), PenalizedLogisticRegression("l1", alpha=0.02)).fit(X, y)
+    >>> round(model.score(X, y), 3), int((model[-1].coef_ != 0).sum())
+    (0.972, 8)
+    """
+
+    def __init__(
+        self,
+        penalty="l2",
+        *,
+        alpha=0.01,
+        penalty_factor=None,
+        fit_intercept=True,
+        standardize=False,
+        solver="auto",
+        tol=1e-6,
+        max_iter=10_000,
+        warm_start=False,
+        class_weight=None,
+    ):
+        self.penalty = penalty
+        self.alpha = alpha
+        self.penalty_factor = penalty_factor
+        self.fit_intercept = fit_intercept
+        self.standardize = standardize
+        self.solver = solver
+        self.tol = tol
+        self.max_iter = max_iter
+        self.warm_start = warm_start
+        self.class_weight = class_weight
+
+    def fit(self, X, y, sample_weight=None):
+        """Fit the model.
+
+        Parameters
+        ----------
+        X : array-like or sparse of shape (n_samples, n_features)
+            Training data; float64 and float32 are used as they are.
+        y : array-like of shape (n_samples,)
+            Labels, numbers or strings, of two classes or more.
+        sample_weight : array-like of shape (n_samples,), optional
+            Non-negative weights; a weight of 2 equals the row given twice.
+
+        Returns
+        -------
+        self
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If the data or a parameter are not what they have to be.
+        """
+        numbers = self._check_numbers()
+        X, y = validate_data(self, X, y, accept_sparse=("csr", "csc"), dtype=(np.float64, np.float32))
+        check_classification_targets(y)
+        sample_weight = check_weights(sample_weight, X.shape[0])
+        if self.class_weight is not None:
+            factors = compute_sample_weight(self.class_weight, y)
+            sample_weight = check_weights(factors if sample_weight is None else factors * sample_weight, X.shape[0])
+        # A row of weight 0 is as good as left out, and so is a class that has no other rows.
+        used = slice(None) if sample_weight is None else sample_weight > 0
+        classes = np.unique(y[used])
+        if len(classes) < 2:
+            raise ValueError(f"y must hold two classes or more (with positive weight); got one class: {classes[0]!r}.")
+        codes = np.minimum(np.searchsorted(classes, y), len(classes) - 1)
+        if len(classes) == 2:
+            coef, intercept = self._fit(_canonical(X), codes.astype(np.float64), sample_weight, Logistic(), numbers)
+            coef, intercept = coef[None, :], np.atleast_1d(intercept)
+        else:
+            one_hot = np.zeros((len(codes), len(classes)))
+            one_hot[np.arange(len(codes)), codes] = 1.0
+            coef, intercept = self._fit(_canonical(X), one_hot, sample_weight, Softmax(), numbers)
+        self.classes_, self.coef_, self.intercept_ = classes, coef, intercept
+        return self
+
+    def decision_function(self, X):
+        """Log-odds (two classes), or the linear predictor of every class.
+
+        Parameters
+        ----------
+        X : array-like or sparse of shape (n_samples, n_features)
+            Data.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_classes)
+            Positive means the second of two classes; else the largest wins.
+        """
+        decision = self._decision(X)
+        return decision.ravel() if decision.shape[1] == 1 else decision
+
+    def predict(self, X):
+        """Predict the most probable class; the penalty plays no part in it.
+
+        Parameters
+        ----------
+        X : array-like or sparse of shape (n_samples, n_features)
+            Data.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            Labels.
+        """
+        decision = self.decision_function(X)
+        return self.classes_[(decision > 0).astype(int) if decision.ndim == 1 else decision.argmax(axis=1)]
+
+    def predict_proba(self, X):
+        """Probabilities of the classes.
+
+        Parameters
+        ----------
+        X : array-like or sparse of shape (n_samples, n_features)
+            Data.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            In the order of `classes_`; rows sum to 1.
+        """
+        decision = self.decision_function(X)
+        if decision.ndim == 1:
+            return np.column_stack([expit(-decision), expit(decision)])
+        return softmax(decision, axis=1)
+
+    def predict_log_proba(self, X):
+        """Logarithms of the probabilities, exact also where they underflow.
+
+        Parameters
+        ----------
+        X : array-like or sparse of shape (n_samples, n_features)
+            Data.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            In the order of `classes_`.
+        """
+        decision = self.decision_function(X)
+        if decision.ndim == 1:
+            return np.column_stack([log_expit(-decision), log_expit(decision)])
+        return log_softmax(decision, axis=1)

@@ -1,0 +1,386 @@
+"""Losses: pointwise in the target and the linear predictor; they never see X."""
+
+import numpy as np
+from scipy.special import expit, log_softmax, softmax, xlogy
+from sklearn.base import BaseEstimator
+
+__all__ = ["Logistic", "Loss", "Softmax", "Squared", "get_loss", "loss_names"]
+
+
+class Loss(BaseEstimator):
+    """Base class of all losses: three pointwise methods make one.
+
+    ``y`` and ``eta`` have the shape ``(n_samples,)``, or
+    ``(n_samples, n_outputs)`` for losses that couple several outputs; row ``i``
+    of a result depends on row ``i`` of the arguments only.
+
+    Attributes
+    ----------
+    convex : bool
+        Fact: `value` is convex in ``eta``.
+    quadratic : bool
+        Fact: `curvature` is 1 everywhere, so one Gram matrix serves all steps.
+    shift_invariant : bool
+        Fact: `value` depends on ``y - eta`` only, so the mean of ``y`` can be
+        taken out before anything is computed.
+    coupled_outputs : bool
+        Fact: the outputs of a row depend on each other (softmax); losses that do
+        not are summed over the columns of a two-dimensional ``y``.
+
+    See Also
+    --------
+    skreg.testing.check_loss : Checks a loss of your own numerically.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skreg import Loss, PenalizedRegression
+    >>> class LogCosh(Loss):
+    ...     def value(self, y, eta):
+    ...         return np.logaddexp(eta - y, y - eta) - np.log(2)
+    ...     def gradient(self, y, eta):
+    ...         return np.tanh(eta - y)
+    ...     def curvature(self, y, eta):
+    ...         return 1 / np.cosh(np.clip(eta - y, -300, 300)) ** 2
+    >>> X, y = np.arange(6.0).reshape(6, 1), np.array([0, 1, 2, 3, 4, 99.0])
+    >>> PenalizedRegression(None, loss=LogCosh()).fit(X, y).coef_.round(2)
+    array([1.21])
+    """
+
+    convex = True
+    quadratic = False
+    shift_invariant = False
+    coupled_outputs = False
+
+    def value(self, y, eta):
+        """Loss of each row.
+
+        Parameters
+        ----------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Targets.
+        eta : ndarray shaped like y
+            Linear predictor.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            Loss of each row.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define value(self, y, eta).")
+
+    def gradient(self, y, eta):
+        """Derivative of the loss of each row with respect to ``eta``.
+
+        Parameters
+        ----------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Targets.
+        eta : ndarray shaped like y
+            Linear predictor.
+
+        Returns
+        -------
+        ndarray shaped like eta
+            Derivatives.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define gradient(self, y, eta).")
+
+    def curvature(self, y, eta):
+        """Second derivative of the loss of each row, one output at a time.
+
+        Parameters
+        ----------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Targets.
+        eta : ndarray shaped like y
+            Linear predictor.
+
+        Returns
+        -------
+        ndarray shaped like eta
+            Second derivatives, non-negative for convex losses.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define curvature(self, y, eta).")
+
+    # -- optional, with working defaults ------------------------------------
+
+    def hessian_product(self, y, eta, direction):
+        """Second derivative of the loss of each row, times a direction.
+
+        Parameters
+        ----------
+        y, eta, direction : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Targets, linear predictor, direction.
+
+        Returns
+        -------
+        ndarray shaped like eta
+            The product; by default the outputs are taken as independent.
+        """
+        return self.curvature(y, eta) * direction
+
+    def check_target(self, y):
+        """Refuse targets the loss is not defined for.
+
+        Parameters
+        ----------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Targets, finite.
+
+        Raises
+        ------
+        ValueError
+            With the values that are allowed. The base class allows all.
+        """
+
+    def conjugate(self, y, dual):
+        r"""Convex conjugate in ``eta``, :math:`\sup_\eta \eta\, dual - value(y, \eta)`.
+
+        Parameters
+        ----------
+        y, dual : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Targets and dual variables.
+
+        Returns
+        -------
+        None or ndarray of shape (n_samples,)
+            inf outside the domain; None (the default) when it is not known.
+        """
+        return None
+
+    def inverse_link(self, eta):
+        """Prediction on the scale of the target; by default ``eta`` itself.
+
+        Parameters
+        ----------
+        eta : ndarray
+            Linear predictor.
+
+        Returns
+        -------
+        ndarray shaped like eta
+            Prediction.
+        """
+        return eta
+
+    def null_eta(self, y, weights):
+        """Best constant predictor, or None to have it found numerically.
+
+        Parameters
+        ----------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Targets.
+        weights : ndarray of shape (n_samples,)
+            Sample weights with sum 1.
+
+        Returns
+        -------
+        None, float or ndarray of shape (n_outputs,)
+            The constant.
+        """
+        return None
+
+
+class Squared(Loss):
+    r"""Squared error :math:`\frac12 (y - \eta)^2`, the loss of least squares.
+
+    With the half and the mean over samples, ``alpha`` equals the one of
+    scikit-learn's ``Lasso`` and ``ElasticNet``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skreg import Squared
+    >>> Squared().value(np.array([1.0, 2.0]), np.array([0.0, 2.0]))
+    array([0.5, 0. ])
+    """
+
+    quadratic = True
+    shift_invariant = True
+
+    def value(self, y, eta):
+        """``0.5 * (y - eta)**2``."""
+        return 0.5 * np.square(y - eta)
+
+    def gradient(self, y, eta):
+        """``eta - y``."""
+        return eta - y
+
+    def curvature(self, y, eta):
+        """One."""
+        return np.ones_like(eta)
+
+    def conjugate(self, y, dual):
+        """``dual**2 / 2 + dual * y``."""
+        return dual * (0.5 * dual + y)
+
+    def null_eta(self, y, weights):
+        """The weighted mean."""
+        return weights @ y
+
+
+class Logistic(Loss):
+    r"""Logistic loss :math:`\log(1 + e^\eta) - y\eta` of a target in {0, 1}.
+
+    References
+    ----------
+    T. Hastie, R. Tibshirani, J. Friedman, "The Elements of Statistical
+    Learning", 2nd ed., eq. (4.20).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skreg import Logistic
+    >>> Logistic().value(np.array([1.0, 0.0]), np.array([0.0, -50.0])).round(3)
+    array([0.693, 0.   ])
+    """
+
+    def value(self, y, eta):
+        """``log(1 + exp(eta)) - y * eta``, without overflow."""
+        return np.logaddexp(0.0, eta) - y * eta
+
+    def gradient(self, y, eta):
+        """``p - y`` with ``p = 1 / (1 + exp(-eta))``."""
+        return expit(eta) - y
+
+    def curvature(self, y, eta):
+        """``p * (1 - p)``, also where ``p`` rounds to 1."""
+        return expit(eta) * expit(-eta)
+
+    def check_target(self, y):
+        """Only 0 and 1."""
+        if not np.all((y == 0) | (y == 1)):
+            raise ValueError(f"y must hold only 0 and 1 for loss='logistic'; got values such as {y[(y != 0) & (y != 1)][0]!r}.")
+
+    def conjugate(self, y, dual):
+        """Negative entropy of ``dual + y``, inf outside [0, 1]."""
+        p = dual + y
+        inside = (p >= 0) & (p <= 1)
+        p = np.where(inside, p, 0.5)
+        return np.where(inside, xlogy(p, p) + xlogy(1 - p, 1 - p), np.inf)
+
+    def inverse_link(self, eta):
+        """Probability of class 1."""
+        return expit(eta)
+
+    def null_eta(self, y, weights):
+        """Log-odds of the weighted share of ones."""
+        ones, zeros = weights @ y, weights @ (1.0 - y)
+        return np.log(ones) - np.log(zeros)
+
+
+class Softmax(Loss):
+    r"""Multinomial loss :math:`\log\sum_k e^{\eta_k} - \eta_y`, symmetric in the classes.
+
+    ``y`` is one-hot, shape ``(n_samples, n_classes)``.
+
+    References
+    ----------
+    J. Friedman, T. Hastie, R. Tibshirani, "Regularization paths for generalized
+    linear models via coordinate descent", J. Stat. Softw. 33(1) (2010), sec. 4.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skreg import Softmax
+    >>> Softmax().value(np.array([[0, 1, 0]]), np.zeros((1, 3))).round(3)
+    array([1.099])
+    """
+
+    coupled_outputs = True
+
+    def value(self, y, eta):
+        """``log(sum(exp(eta))) - eta[class]``, without overflow."""
+        return -np.einsum("ij,ij->i", y, log_softmax(eta, axis=1))
+
+    def gradient(self, y, eta):
+        """``p - y`` with ``p = softmax(eta)``."""
+        return softmax(eta, axis=1) - y
+
+    def curvature(self, y, eta):
+        """``p * (1 - p)``: what moving one class alone meets."""
+        p = softmax(eta, axis=1)
+        return p * (1.0 - p)
+
+    def hessian_product(self, y, eta, direction):
+        """``p * direction - p * (p . direction)``."""
+        p = softmax(eta, axis=1)
+        return p * (direction - np.einsum("ij,ij->i", p, direction)[:, None])
+
+    def check_target(self, y):
+        """Rows of zeros with a single one."""
+        if y.ndim != 2 or not np.all((y == 0) | (y == 1)) or not np.all(y.sum(axis=1) == 1):
+            raise ValueError("y must be one-hot for loss='softmax': rows of zeros with a single 1.")
+
+    def conjugate(self, y, dual):
+        """Negative entropy of ``dual + y``, inf outside the simplex."""
+        p = dual + y
+        inside = np.all(p >= 0, axis=1) & (np.abs(p.sum(axis=1) - 1.0) < 1e-9)
+        return np.where(inside, xlogy(p, np.maximum(p, 0.0)).sum(axis=1), np.inf)
+
+    def inverse_link(self, eta):
+        """Probabilities of the classes."""
+        return softmax(eta, axis=1)
+
+    def null_eta(self, y, weights):
+        """Logarithms of the weighted shares, with sum 0."""
+        share = np.log(weights @ y)
+        return share - share.mean()
+
+
+_NAMES = {"squared": Squared, "logistic": Logistic, "softmax": Softmax}
+
+
+def loss_names():
+    """Names that ``loss=`` of a regression accepts.
+
+    Returns
+    -------
+    list of str
+        Sorted names.
+
+    Examples
+    --------
+    >>> from skreg.losses import loss_names
+    >>> "squared" in loss_names()
+    True
+    """
+    return sorted(_NAMES)
+
+
+def get_loss(loss):
+    """The loss object that a ``loss=`` argument stands for.
+
+    Parameters
+    ----------
+    loss : str or Loss
+        A name (see `loss_names`) or an object with ``value``, ``gradient`` and
+        ``curvature``.
+
+    Returns
+    -------
+    Loss
+        The object itself if one was given; a new one otherwise.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If it is not known.
+
+    Examples
+    --------
+    >>> from skreg.losses import get_loss
+    >>> get_loss("squared")
+    Squared()
+    """
+    if isinstance(loss, str):
+        if loss not in _NAMES:
+            raise ValueError(f"loss={loss!r} is not a known name: choose one of {loss_names()} or a Loss object.")
+        return _NAMES[loss]()
+    if not isinstance(loss, Loss):
+        raise TypeError(
+            f"loss={loss!r} must be one of {loss_names()} or an instance of a subclass of skreg.Loss "
+            f"(value, gradient and curvature); got {type(loss).__name__}."
+        )
+    return loss

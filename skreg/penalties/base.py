@@ -1,0 +1,317 @@
+"""The contract of a penalty: ``value``, ``prox`` and a few facts."""
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+__all__ = ["NoPenalty", "Penalty", "get_penalty", "penalty_names"]
+
+# name -> class, filled by `register`; what `penalty="l1"` means.
+_NAMES = {}
+
+
+class Penalty(BaseEstimator):
+    r"""Base class of all penalties: two NumPy methods make one.
+
+    A penalty holds the *shape* of the price that coefficients pay
+    (``l1_ratio``, ``gamma``, ...); the *strength* ``alpha`` is always given by
+    the estimator and arrives as an argument. Subclasses store their parameters
+    in ``__init__`` under the same names, as scikit-learn estimators do, and
+    inherit ``repr``, ``clone``, ``get_params`` and grid search from it.
+
+    Attributes
+    ----------
+    separable : bool
+        Fact: `prox` acts on one coefficient at a time, so ``alpha`` and
+        ``step`` may be arrays shaped like ``coef``. Such penalties run in
+        coordinate descent and accept a ``penalty_factor``.
+    convex : bool
+        Fact: `value` is convex in ``coef``, so a solution is global.
+    joint_outputs : bool
+        Fact: with several outputs the penalty wants all coefficients at once,
+        shape ``(n_features, n_outputs)``; otherwise it is called once per
+        output with shape ``(n_features,)``.
+    concavity : float
+        Smallest ``c`` for which ``value + c / 2 * ||coef||^2`` is convex, per
+        unit of everything else (infinite when not known; 0 for convex ones).
+
+    See Also
+    --------
+    skreg.testing.check_penalty : Checks a penalty of your own numerically.
+
+    Notes
+    -----
+    Methods must not change their input nor ``self``.
+
+    Examples
+    --------
+    The absolute value with a tenth of its square on top:
+
+    >>> import numpy as np
+    >>> from skreg import Penalty, PenalizedRegression
+    >>> class Mine(Penalty):
+    ...     separable = convex = True
+    ...     def value(self, coef, alpha):
+    ...         return np.sum(alpha * (np.abs(coef) + 0.1 * coef**2))
+    ...     def prox(self, coef, step, alpha):
+    ...         shrunk = np.sign(coef) * np.maximum(np.abs(coef) - step * alpha, 0)
+    ...         return shrunk / (1 + 0.2 * step * alpha)
+    >>> X, y = np.eye(3), np.array([3.0, 0.1, -2.0])
+    >>> model = PenalizedRegression(Mine(), alpha=0.1, fit_intercept=False).fit(X, y)
+    >>> model.coef_.round(3)
+    array([ 2.547,  0.   , -1.604])
+    """
+
+    _doc_link_module = "skreg"
+
+    separable = False
+    convex = False
+    joint_outputs = False
+    concavity = np.inf
+
+    def value(self, coef, alpha):
+        """Price of ``coef`` at strength ``alpha``.
+
+        Parameters
+        ----------
+        coef : ndarray of shape (n_features,)
+            Coefficients; ``(n_features, n_outputs)`` if `joint_outputs`.
+        alpha : float or ndarray of shape (n_features,)
+            Strength, non-negative. An array (one strength per feature) only
+            reaches penalties that declare themselves `separable`.
+
+        Returns
+        -------
+        float
+            The price; ``inf`` outside a constraint, at every alpha.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define value(self, coef, alpha).")
+
+    def prox(self, coef, step, alpha):
+        r"""Proximal operator, the one step every solver is made of.
+
+        .. math:: \arg\min_u \; \mathrm{value}(u, \alpha) + \frac{\|u - coef\|^2}{2\, step}
+
+        Parameters
+        ----------
+        coef : ndarray of shape (n_features,)
+            The point to start from (``(n_features, n_outputs)`` if `joint_outputs`).
+        step : float or ndarray of shape (n_features,)
+            Step size, positive; an array only if `separable`.
+        alpha : float or ndarray of shape (n_features,)
+            Strength, non-negative; an array only if `separable`.
+
+        Returns
+        -------
+        ndarray
+            A new array shaped like ``coef``.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define prox(self, coef, step, alpha).")
+
+    # -- optional, with working defaults ------------------------------------
+
+    def bind(self, n_features, feature_names=None):
+        """Check the parameters against the data, once per fit.
+
+        Parameters
+        ----------
+        n_features : int
+            Number of features of the fit.
+        feature_names : ndarray of shape (n_features,), optional
+            Column names, when the data have them.
+
+        Returns
+        -------
+        Penalty
+            ``self``, or a copy with names resolved to positions.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a parameter is out of range; the message names it.
+        """
+        return self
+
+    def restrict(self, features):
+        """The same penalty on a subset of the features.
+
+        Parameters
+        ----------
+        features : ndarray of int
+            Positions of the features that are kept.
+
+        Returns
+        -------
+        Penalty
+            A penalty on ``len(features)`` coefficients.
+        """
+        return self
+
+    def blocks(self):
+        """Labels of the blocks on which `prox` acts, or None.
+
+        Returns
+        -------
+        None or ndarray of shape (n_features,)
+            One label per feature.
+        """
+        return None
+
+    def quadratic(self, alpha):
+        """Weights ``d`` if the price is ``0.5 * sum(d * coef**2)``, else None.
+
+        Closed forms and Newton's method need nothing else.
+
+        Parameters
+        ----------
+        alpha : float or ndarray of shape (n_features,)
+            Strength.
+
+        Returns
+        -------
+        None, float or ndarray of shape (n_features,)
+            The weights of the squares.
+        """
+        return None
+
+    def conjugate(self, dual, alpha):
+        r"""Convex conjugate :math:`\sup_u u^T dual - value(u, \alpha)`, or None.
+
+        Parameters
+        ----------
+        dual : ndarray of shape (n_features,)
+            Dual point.
+        alpha : float or ndarray of shape (n_features,)
+            Strength.
+
+        Returns
+        -------
+        None or float
+            None (the default) when it is not known: certificates then rest on
+            the violation instead of the duality gap.
+        """
+        return None
+
+    def dual_scale(self, dual, alpha):
+        """Largest factor in [0, 1] that makes `conjugate` finite.
+
+        Parameters
+        ----------
+        dual : ndarray of shape (n_features,)
+            Dual point.
+        alpha : float or ndarray of shape (n_features,)
+            Strength.
+
+        Returns
+        -------
+        float
+            By default found by bisection on `conjugate`.
+        """
+        if np.isfinite(self.conjugate(dual, alpha)):
+            return 1.0
+        low, high = 0.0, 1.0
+        for _ in range(60):
+            middle = 0.5 * (low + high)
+            if np.isfinite(self.conjugate(middle * dual, alpha)):
+                low = middle
+            else:
+                high = middle
+        return low
+
+
+class NoPenalty(Penalty):
+    """What ``penalty=None`` means: every coefficient is free of charge.
+
+    Examples
+    --------
+    >>> from skreg.penalties import NoPenalty
+    >>> NoPenalty().value([1.0, 2.0], alpha=3.0)
+    0.0
+    """
+
+    separable = True
+    convex = True
+    concavity = 0.0
+
+    def value(self, coef, alpha):
+        """Zero, whatever the coefficients."""
+        return 0.0
+
+    def prox(self, coef, step, alpha):
+        """The coefficients as they are, copied."""
+        return np.array(coef, dtype=float)
+
+    def quadratic(self, alpha):
+        """Zero weights: nothing is charged."""
+        return 0.0
+
+
+def register(*names):
+    """Class decorator: let ``penalty="name"`` stand for the class with its defaults."""
+
+    def add(cls):
+        _NAMES.update(dict.fromkeys(names, cls))
+        return cls
+
+    return add
+
+
+def penalty_names():
+    """Names that ``penalty=`` accepts.
+
+    Returns
+    -------
+    list of str
+        Sorted names.
+
+    Examples
+    --------
+    >>> from skreg.penalties import penalty_names
+    >>> "elasticnet" in penalty_names()
+    True
+    """
+    return sorted(_NAMES)
+
+
+def get_penalty(penalty):
+    """The penalty object that a ``penalty=`` argument stands for.
+
+    Parameters
+    ----------
+    penalty : str, Penalty or None
+        A name (see `penalty_names`), a penalty object, or None for no penalty.
+
+    Returns
+    -------
+    Penalty
+        The object itself if one was given; a new one otherwise.
+
+    Raises
+    ------
+    ValueError
+        If the name is not known.
+    TypeError
+        If it is neither.
+
+    Examples
+    --------
+    >>> from skreg.penalties import get_penalty
+    >>> get_penalty("elasticnet")
+    ElasticNet()
+    """
+    if penalty is None:
+        return NoPenalty()
+    if isinstance(penalty, str):
+        if penalty not in _NAMES:
+            raise ValueError(
+                f"penalty={penalty!r} is not a known name: choose one of {penalty_names()}, "
+                "a Penalty object, or None for no penalty."
+            )
+        return _NAMES[penalty]()
+    if isinstance(penalty, type):
+        raise TypeError(f"penalty={penalty.__name__} is a class; give an instance: {penalty.__name__}().")
+    if not isinstance(penalty, Penalty):
+        raise TypeError(
+            f"penalty={penalty!r} must be one of {penalty_names()}, None, or an instance of a subclass of "
+            f"skreg.Penalty (value and prox); got {type(penalty).__name__}."
+        )
+    return penalty

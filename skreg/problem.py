@@ -1,0 +1,544 @@
+"""Loss, penalty and design meet: objective, gradient, duality gap, violation.
+
+    minimise over b, w     sum_i s_i * loss(y_i, eta_i)  +  P(w; alpha * penalty_factor),     eta = Z w + b
+
+with weights ``s`` of sum 1 and ``Z = (X - shift) / scale``. Coefficients have the
+shape ``(n_features,)``, or ``(n_features, n_outputs)`` when ``y`` has columns.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy.linalg import LinAlgError, cho_factor, cho_solve
+
+from skreg._validation import check_penalty_factor
+from skreg.design import make_design
+from skreg.losses import get_loss
+from skreg.penalties import NoPenalty, get_penalty
+
+__all__ = ["Optimality", "Problem", "make_problem"]
+
+# More unpenalised columns than this, and the duality gap is not worth its projection.
+MAX_PROJECTED = 64
+
+
+@dataclass(frozen=True)
+class Optimality:
+    """Certificate of a fit: how far from the optimum it can be, at most.
+
+    Attributes
+    ----------
+    objective : float
+        Mean loss plus penalty; the sum of the next two.
+    loss : float
+        (Weighted) mean loss on the training data.
+    penalty : float
+        What the coefficients pay.
+    gap : float or None
+        Duality gap over the loss of the intercept alone: no model can have an
+        objective lower than ``objective - gap * null_loss``. None where loss or
+        penalty have no conjugate, or the dual point leaves its domain.
+    violation : float
+        Largest residual of the proximal fixed point over all coefficients,
+        intercept and unpenalised ones included, in units of
+        ``sqrt(2 * null_loss)``.
+    null_loss : float
+        Loss of the intercept alone, the unit of the two measures above.
+    tol : float
+        The tolerance that was asked for.
+    converged : bool
+        Whether ``gap <= tol`` (``violation <= tol`` where there is no gap).
+    kind : str
+        ``"global"``, ``"local"`` (a local minimum coordinate by coordinate) or
+        ``"stationary"``.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from skreg import PenalizedRegression
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> optimality = PenalizedRegression("l1", alpha=0.1).fit(X, y).optimality_
+    >>> optimality.converged, optimality.kind, optimality.gap <= optimality.tol
+    (True, 'global', True)
+    """
+
+    objective: float
+    loss: float
+    penalty: float
+    gap: float | None
+    violation: float
+    null_loss: float
+    tol: float
+    converged: bool
+    kind: str
+
+    @property
+    def measure(self):
+        """What `tol` is compared with: the gap, or the violation where there is none."""
+        return self.violation if self.gap is None else self.gap
+
+
+class Problem:
+    """One penalised problem, without its alpha.
+
+    Built by `make_problem`; solvers read it and never write to it.
+
+    Attributes
+    ----------
+    design : Design
+    y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        Targets; less their weighted mean when loss and intercept allow it.
+    weights : ndarray of shape (n_samples,)
+        Sample weights with sum 1.
+    loss : Loss
+    penalty : Penalty
+    penalty_factor : ndarray of shape (n_features,) or None
+        Factors of alpha, one per feature.
+    fit_intercept : bool
+    offset : float or ndarray of shape (n_outputs,)
+        What was taken from ``y``; part of the intercept.
+    """
+
+    def __init__(self, design, y, weights, loss, penalty, penalty_factor, fit_intercept):
+        self.design = design
+        self.weights = weights
+        self.loss = loss
+        self.penalty = penalty
+        self.penalty_factor = penalty_factor
+        self.fit_intercept = fit_intercept
+        self.offset = 0.0
+        if fit_intercept and loss.shift_invariant:
+            self.offset = weights @ y
+            y = y - self.offset
+        self.y = y
+
+    # -- shapes ---------------------------------------------------------------
+
+    @property
+    def n_features(self):
+        return self.design.shape[1]
+
+    @property
+    def n_outputs(self):
+        return 1 if self.y.ndim == 1 else self.y.shape[1]
+
+    @property
+    def coef_shape(self):
+        return (self.n_features,) if self.y.ndim == 1 else (self.n_features, self.n_outputs)
+
+    def output(self, k):
+        """The problem of one output alone, when the loss does not couple them."""
+        part = Problem.__new__(Problem)
+        part.__dict__.update(
+            {name: value for name, value in self.__dict__.items() if name not in ("null_intercept", "null_loss")}
+        )
+        part.y = np.ascontiguousarray(self.y[:, k])
+        part.offset = self.offset[k] if np.ndim(self.offset) else self.offset
+        return part
+
+    def features(self, index):
+        """The problem on some of the features."""
+        design = make_design(self.design.X[:, index], self.weights, self.fit_intercept, False)
+        if self.design.scale is not None:
+            design.scale = self.design.scale[index]
+        factor = None if self.penalty_factor is None else self.penalty_factor[index]
+        part = Problem(
+            design, self.y, self.weights, self.loss, self.penalty.restrict(index), factor, self.fit_intercept
+        )
+        part.offset = part.offset + self.offset
+        return part
+
+    # -- the null model ---------------------------------------------------------
+
+    @cached_property
+    def null_intercept(self):
+        """Best intercept of an otherwise empty model; 0 without intercept."""
+        if not self.fit_intercept:
+            return 0.0 if self.y.ndim == 1 else np.zeros(self.n_outputs)
+        constant = self.loss.null_eta(self.y, self.weights)
+        return self.profile(np.zeros(self.y.shape)) if constant is None else constant
+
+    @cached_property
+    def null_loss(self):
+        """Loss of the intercept alone: the unit of certificates."""
+        loss = self.loss_value(np.zeros(self.y.shape) + self.null_intercept)
+        if loss > 0:
+            return loss
+        # y is constant: rounding of its size is the smallest thing that can matter.
+        size = float(np.mean(np.square(self.y + self.offset)))
+        return np.finfo(np.float64).eps * size if size > 0 else 1.0
+
+    # -- objective ----------------------------------------------------------------
+
+    def eta(self, coef, intercept):
+        """Linear predictor."""
+        return self.design.dot(coef) + intercept
+
+    def loss_value(self, eta):
+        """Weighted mean loss."""
+        return float(np.sum(self.weights @ self.loss.value(self.y, eta)))
+
+    def row_gradient(self, eta):
+        """Derivative of the mean loss with respect to ``eta``."""
+        gradient = self.loss.gradient(self.y, eta)
+        return (gradient.T * self.weights).T
+
+    def strength(self, alpha):
+        """What the penalty receives: ``alpha``, or alpha times the factors."""
+        return alpha if self.penalty_factor is None else alpha * self.penalty_factor
+
+    def penalty_value(self, coef, alpha):
+        """Price of the coefficients."""
+        alpha = self.strength(alpha)
+        if coef.ndim == 1 or self.penalty.joint_outputs:
+            return float(self.penalty.value(coef, alpha))
+        return float(sum(self.penalty.value(np.ascontiguousarray(column), alpha) for column in coef.T))
+
+    def prox(self, coef, step, alpha):
+        """Proximal step of all coefficients; ``step`` is a number or shaped like ``coef``."""
+        alpha = self.strength(alpha)
+        if coef.ndim == 1 or self.penalty.joint_outputs:
+            return self.penalty.prox(coef, step, alpha)
+        steps = np.broadcast_to(step, coef.shape) if np.ndim(step) else [step] * coef.shape[1]
+        columns = zip(coef.T, steps.T if np.ndim(step) else steps, strict=True)
+        return np.column_stack([self.penalty.prox(np.array(column), s, alpha) for column, s in columns])
+
+    # -- the model around a point -----------------------------------------------------
+
+    def curvatures(self, eta):
+        """Curvature of the mean loss along each coefficient, shaped like coef; never 0."""
+        if self.loss.quadratic:
+            norms = self.squared_norms
+            norms = norms if self.y.ndim == 1 else np.repeat(norms[:, None], self.n_outputs, axis=1)
+        else:
+            rows = (self.loss.curvature(self.y, eta).T * self.weights).T
+            if rows.ndim == 1:
+                norms = self.design.squared_norms(rows)
+            else:
+                norms = np.column_stack([self.design.squared_norms(np.array(row)) for row in rows.T])
+        # A constant column moves nothing; any step does.
+        return np.where(norms > 0, norms, 1.0)
+
+    @cached_property
+    def squared_norms(self):
+        """Weighted mean squares of the columns of the design."""
+        return self.design.squared_norms(self.weights)
+
+    def profile(self, eta, start=0.0, max_iter=100):
+        """The intercept that is best for a predictor ``eta`` without one.
+
+        Newton's method on one number per output, safeguarded by the loss.
+        """
+        if self.loss.quadratic:
+            return -self.row_gradient(eta).sum(axis=0)
+        one_hot = None if eta.ndim == 1 or not self.loss.coupled_outputs else np.eye(self.n_outputs)
+        intercept = np.zeros(eta.shape[1:]) + start
+        value = self.loss_value(eta + intercept)
+        for _ in range(max_iter):
+            gradient = self.row_gradient(eta + intercept).sum(axis=0)
+            if np.max(np.abs(gradient)) <= 1e-15:
+                break
+            if one_hot is None:
+                curvature = self.weights @ self.loss.curvature(self.y, eta + intercept)
+                move = -gradient / np.maximum(curvature, 1e-12)
+            else:
+                hessian = [
+                    self.weights @ self.loss.hessian_product(self.y, eta + intercept, np.tile(row, (len(eta), 1)))
+                    for row in one_hot
+                ]
+                move = -np.linalg.lstsq(np.array(hessian), gradient, rcond=1e-12)[0]
+            size = 1.0
+            while size > 1e-10:
+                candidate = self.loss_value(eta + intercept + size * move)
+                if candidate < value:
+                    break
+                size *= 0.5
+            else:
+                break
+            intercept, value = intercept + size * move, candidate
+        return intercept if eta.ndim > 1 else float(intercept)
+
+    def hessian(self, eta, features, outputs=None):
+        """Hessian of the mean loss in some coefficients, the intercept profiled out.
+
+        Parameters
+        ----------
+        eta : ndarray
+            Where the loss is expanded.
+        features, outputs : ndarray of shape (n_entries,)
+            Feature and output of each coefficient, sorted by output;
+            ``outputs=None`` when there is one.
+
+        Returns
+        -------
+        hessian : ndarray of shape (n_entries, n_entries)
+        cross : ndarray of shape (n_entries, n_outputs)
+            Mixed derivatives with the intercepts, and
+        inner : ndarray of shape (n_outputs, n_outputs)
+            second derivatives in the intercepts: the best intercept moves by
+            ``-pinv(inner) @ cross.T @ move``.
+        """
+        if outputs is None:
+            rows = self.weights * self.loss.curvature(self.y, eta)
+            blocks = [[(features, rows)]]
+        else:
+            groups = [features[outputs == k] for k in range(self.n_outputs)]
+            blocks = []
+            for k, row in enumerate(np.eye(self.n_outputs)):
+                product = self.loss.hessian_product(self.y, eta, np.tile(row, (len(eta), 1)))
+                blocks.append([(groups[m], self.weights * product[:, m]) for m in range(self.n_outputs)])
+        size = len(features)
+        hessian = np.empty((size, size))
+        cross = np.zeros((size, len(blocks)))
+        inner = np.zeros((len(blocks), len(blocks)))
+        ends = np.cumsum([0] + [len(row[k][0]) for k, row in enumerate(blocks)])
+        where = [slice(a, b) for a, b in zip(ends, ends[1:], strict=False)]
+        for k, row in enumerate(blocks):
+            own = row[k][0]
+            for m in range(k, len(blocks)):
+                other, rows = row[m]
+                same = k == m
+                block = self.design.gram(own, None if same else other, rows)
+                hessian[where[k], where[m]] = block
+                if not same:
+                    hessian[where[m], where[k]] = block.T
+            if self.fit_intercept:
+                for m in range(len(blocks)):
+                    rows = row[m][1]
+                    cross[where[k], m] = self.design.dot_t(np.ascontiguousarray(rows))[own]
+                    inner[k, m] = rows.sum()
+        if self.fit_intercept:
+            hessian -= cross @ np.linalg.pinv(inner, rcond=1e-12, hermitian=True) @ cross.T
+        return hessian, cross, inner
+
+    # -- the certificate --------------------------------------------------------------
+
+    def violations(self, coef, gradient, curvature, alpha):
+        """Scaled residual of the proximal fixed point, shaped like coef."""
+        target = self.prox(coef - gradient / curvature, 1.0 / curvature, alpha)
+        return np.sqrt(curvature) * np.abs(coef - target)
+
+    def certificate(self, coef, intercept, alpha, tol, eta=None, gradient=None, curvature=None):
+        """Measure how far a point is from the optimum.
+
+        Parameters
+        ----------
+        coef : ndarray of shape `coef_shape`
+        intercept : float or ndarray of shape (n_outputs,)
+        alpha : float
+        tol : float
+        eta, gradient, curvature : ndarray, optional
+            Linear predictor, gradient in coef and `curvatures`, if at hand.
+
+        Returns
+        -------
+        Optimality
+        """
+        if eta is None:
+            eta = self.eta(coef, intercept)
+        row_gradient = self.row_gradient(eta)
+        if gradient is None:
+            gradient = self.design.dot_t(row_gradient)
+        loss, price = self.loss_value(eta), self.penalty_value(coef, alpha)
+        violation = self.violation(coef, eta, row_gradient, gradient, alpha, curvature)
+        gap = self.gap(loss + price, eta, row_gradient, gradient, alpha)
+        measure = violation if gap is None else gap
+        return Optimality(
+            objective=loss + price,
+            loss=loss,
+            penalty=price,
+            gap=gap,
+            violation=violation,
+            null_loss=self.null_loss,
+            tol=tol,
+            converged=bool(measure <= tol),
+            kind="global" if self.convex else "local" if self.penalty.separable else "stationary",
+        )
+
+    @property
+    def convex(self):
+        """Whether every stationary point is a global minimum."""
+        return self.loss.convex and self.penalty.convex
+
+    def violation(self, coef, eta, row_gradient, gradient, alpha, curvature=None):
+        """Largest scaled fixed-point residual, the intercept included."""
+        if self.penalty.separable:
+            curvature = self.curvatures(eta) if curvature is None else curvature
+            largest = float(np.max(self.violations(coef, gradient, curvature, alpha), initial=0.0))
+        else:
+            curvature = self.spectral_curvature(eta)
+            target = self.prox(coef - gradient / curvature, 1.0 / curvature, alpha)
+            largest = float(np.sqrt(curvature) * np.linalg.norm(coef - target))
+        if self.fit_intercept:
+            # Moving the intercept alone meets the mean curvature of the loss.
+            total = np.atleast_1d(row_gradient.sum(axis=0))
+            rows = 1.0 if self.loss.quadratic else np.maximum(self.weights @ self.loss.curvature(self.y, eta), 1e-12)
+            largest = max(largest, float(np.max(np.abs(total) / np.sqrt(rows))))
+        return largest / np.sqrt(2.0 * self.null_loss)
+
+    def spectral_curvature(self, eta, n_iter=20):
+        """Largest curvature in any direction of coef, by power iteration."""
+        direction = np.sqrt(self.curvatures(eta))
+        size = np.linalg.norm(direction)
+        for _ in range(n_iter):
+            direction = direction / size
+            forward = self.design.dot(direction)
+            rows = forward if self.loss.quadratic else self.loss.hessian_product(self.y, eta, forward)
+            direction = self.design.dot_t((rows.T * self.weights).T)
+            size = np.linalg.norm(direction)
+            if size == 0:
+                return 1.0
+        return float(size)
+
+    def gap(self, objective, eta, row_gradient, gradient, alpha):
+        """Duality gap over the null loss; None where it is not known."""
+        strength = self.strength(alpha)
+        free = self._unpenalised(strength)
+        if free.size > MAX_PROJECTED:
+            return None
+        dual, correlation = -row_gradient, -gradient
+        if self.fit_intercept or free.size:
+            projected = self._project(dual, correlation, eta, free)
+            if projected is None:
+                return None
+            dual, correlation = projected
+        if not self._has_conjugate(correlation, strength):
+            return None
+        if correlation.ndim == 1 or self.penalty.joint_outputs:
+            columns = [correlation]
+        else:
+            columns = [np.array(column) for column in correlation.T]
+        scales = [self.penalty.dual_scale(column, strength) for column in columns]
+        if self.loss.coupled_outputs or len(columns) == 1:
+            scales = [min(scales)] * len(columns)
+        scale = scales[0] if correlation.ndim == 1 or self.loss.coupled_outputs else np.array(scales)
+        price = sum(self.penalty.conjugate(s * column, strength) for s, column in zip(scales, columns, strict=True))
+        used = self.weights > 0
+        weights = self.weights[used]
+        rows = ((-scale * dual[used]).T / weights).T
+        conjugate = self.loss.conjugate(self.y[used], rows)
+        total = objective + float(np.sum(weights @ conjugate)) + price
+        if not np.isfinite(total):
+            return None
+        # Rounding may leave the gap a hair below zero.
+        return max(total, 0.0) / self.null_loss
+
+    def _unpenalised(self, strength):
+        """Columns whose coefficients are free of charge, and so bind the dual."""
+        if isinstance(self.penalty, NoPenalty) or (np.ndim(strength) == 0 and strength == 0):
+            return np.arange(self.n_features)
+        return np.flatnonzero(strength == 0) if np.ndim(strength) else np.empty(0, dtype=int)
+
+    def _has_conjugate(self, correlation, strength):
+        row = slice(0, 1)
+        column = correlation if correlation.ndim == 1 or self.penalty.joint_outputs else np.array(correlation[:, 0])
+        known = self.loss.conjugate(self.y[row], np.zeros_like(self.y[row])) is not None
+        return known and self.penalty.conjugate(0.0 * column, strength) is not None
+
+    def _project(self, dual, correlation, eta, free):
+        """Make the dual point orthogonal to the intercept and the unpenalised columns.
+
+        Weighted by the curvature, as a Newton step on those coefficients would
+        move it; so it stays within the loss's domain when it is near the optimum.
+        """
+        rows = self.loss.curvature(self.y, eta)
+        rows = (rows.T * self.weights).T
+        if free.size == 0:
+            if np.max(np.abs(dual.sum(axis=0))) <= 1e-15 * np.sqrt(self.null_loss):
+                return dual, correlation
+            correction = rows * (dual.sum(axis=0) / np.maximum(rows.sum(axis=0), 1e-300))
+        elif dual.ndim > 1 and self.loss.coupled_outputs:
+            return None
+        else:
+            basis = self.design.columns(free)
+            if self.fit_intercept:
+                basis = np.column_stack([np.ones(len(basis)), basis])
+            correction = np.empty_like(dual)
+            for k in np.ndindex(dual.shape[1:]):
+                column = (slice(None), *k)
+                weighted = basis * rows[column][:, None]
+                scale = np.sqrt(np.maximum(np.einsum("ij,ij->j", basis, weighted), 1e-300))
+                weighted /= scale
+                gram = (basis / scale).T @ weighted
+                try:
+                    factor = cho_factor(gram + 1e-14 * np.eye(len(gram)))
+                except LinAlgError:
+                    return None
+                correction[column] = weighted @ cho_solve(factor, (basis / scale).T @ dual[column])
+        dual = dual - correction
+        correlation = correlation - self.design.dot_t(correction)
+        correlation[free] = 0.0
+        return dual, correlation
+
+
+def make_problem(
+    X,
+    y,
+    *,
+    penalty="l1",
+    loss="squared",
+    penalty_factor=None,
+    fit_intercept=True,
+    standardize=False,
+    sample_weight=None,
+    feature_names=None,
+):
+    """Put data, loss and penalty together, as `fit` does.
+
+    Parameters
+    ----------
+    X : ndarray or CSR/CSC matrix of shape (n_samples, n_features)
+        float64 or float32.
+    y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        Targets; 0 and 1 for ``loss="logistic"``, one-hot for ``loss="softmax"``.
+    penalty : str, Penalty or None, default="l1"
+        Name or object; None for no penalty.
+    loss : str or Loss, default="squared"
+        Name or object.
+    penalty_factor : array-like of shape (n_features,), dict or None, default=None
+        Factors of alpha per feature, 0 for not penalised; a dict gives those of
+        some columns by name or position, the others have 1.
+    fit_intercept : bool, default=True
+        Whether there is an intercept; it is never penalised.
+    standardize : bool, default=False
+        Whether the penalty sees coefficients of columns with standard deviation 1.
+    sample_weight : array-like of shape (n_samples,), optional
+        Non-negative weights.
+    feature_names : ndarray of shape (n_features,), optional
+        Column names.
+
+    Returns
+    -------
+    Problem
+        What solvers solve, for any alpha.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a parameter is not what it has to be; the message names it.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from skreg import fastest_solver, make_problem
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> fastest_solver(make_problem(X, y, penalty="l2")).name
+    'closed_form'
+    """
+    loss, penalty = get_loss(loss), get_penalty(penalty)
+    n_samples, n_features = X.shape
+    bind = getattr(penalty, "bind", None)
+    penalty = penalty if bind is None else bind(n_features, feature_names)
+    factor = check_penalty_factor(penalty_factor, penalty, n_features, feature_names)
+    y = np.asarray(y, dtype=np.float64)
+    loss.check_target(y)
+    if sample_weight is None:
+        weights = np.full(n_samples, 1.0 / n_samples)
+    else:
+        weights = np.asarray(sample_weight, dtype=np.float64)
+        # Divide by the largest first: the sum of huge weights may overflow.
+        weights = weights / weights.max()
+        weights = weights / weights.sum()
+    design = make_design(X, weights, fit_intercept, standardize)
+    return Problem(design, y, weights, loss, penalty, factor, fit_intercept)

@@ -1,0 +1,94 @@
+"""What a solver is, and what it returns."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from skreg.problem import Optimality
+
+__all__ = ["Solution", "Solver"]
+
+
+@dataclass(frozen=True)
+class Solution:
+    """One solved alpha.
+
+    Attributes
+    ----------
+    alpha : float
+    coef : ndarray of shape (n_features,) or (n_features, n_outputs)
+        In the units of the design (shifted, scaled).
+    intercept : float or ndarray of shape (n_outputs,)
+        Value of the linear predictor at the shift.
+    n_iter : int
+        Iterations, at least 1.
+    optimality : Optimality
+    stalled : bool
+        Whether it stopped because rounding allows no further progress.
+    """
+
+    alpha: float
+    coef: np.ndarray
+    intercept: float | np.ndarray
+    n_iter: int
+    optimality: Optimality
+    stalled: bool = False
+
+
+class Solver:
+    """Base class of solvers: stateless, they keep what they learn inside `solve`.
+
+    Attributes
+    ----------
+    name : str
+        What ``solver=`` calls it.
+    """
+
+    name = ""
+
+    def refuses(self, problem):
+        """Why this solver cannot fit a problem, as a sentence, or None.
+
+        Parameters
+        ----------
+        problem : Problem
+
+        Returns
+        -------
+        None or str
+        """
+        raise NotImplementedError
+
+    def solve(self, problem, alphas, start=None, tol=1e-6, max_iter=10_000):
+        """Solve for every alpha in turn, each from the solution before.
+
+        Parameters
+        ----------
+        problem : Problem
+        alphas : iterable of float
+            Strengths, in the order in which they are to be solved.
+        start : tuple (coef, intercept), optional
+            Where to begin; the null model by default.
+        tol : float
+            Tolerance of the certificate.
+        max_iter : int
+            Limit on the iterations for each alpha.
+
+        Yields
+        ------
+        Solution
+            One per alpha. The caller may stop at any time.
+        """
+        raise NotImplementedError
+
+
+def starting_point(problem, start, alpha):
+    """A feasible copy of ``start``, or the null model."""
+    if start is None:
+        coef = np.zeros(problem.coef_shape)
+        intercept = problem.null_intercept
+    else:
+        coef, intercept = np.array(start[0], dtype=np.float64), start[1]
+    if not np.isfinite(problem.penalty_value(coef, alpha)):
+        coef = problem.prox(coef, 1.0, alpha)
+    return coef, intercept

@@ -1,0 +1,159 @@
+"""Closed forms of the ridge family: squared loss, quadratic penalty or none."""
+
+import numpy as np
+from scipy.linalg import LinAlgError, cho_factor, cho_solve, eigh
+
+from skreg.solvers.base import Solution, Solver
+
+__all__ = ["ClosedForm", "spd_solver"]
+
+# Largest system that is factorised; a Gram matrix of this size takes 0.5 GB.
+MAX_SIZE = 8_000
+
+
+class ClosedForm(Solver):
+    """Ridge and least squares by one factorisation, on the smaller side of X.
+
+    With more rows than columns: ``(Z'SZ + D) w = Z'Sy``. With fewer:
+    ``w = D^-1 Z'S^(1/2) (S^(1/2) Z D^-1 Z' S^(1/2) + I)^-1 S^(1/2) y``, the
+    unpenalised columns eliminated. All targets share the factorisation.
+
+    References
+    ----------
+    C. Saunders, A. Gammerman, V. Vovk, "Ridge regression learning algorithm in
+    dual variables", ICML 1998, sec. 2 (the n-sided form).
+    """
+
+    name = "closed_form"
+
+    def refuses(self, problem):
+        """Losses that are not squared, penalties that are not quadratic, two long sides."""
+        if not problem.loss.quadratic:
+            return f"{type(problem.loss).__name__} is not the squared loss: it has no closed form."
+        if problem.penalty.quadratic(problem.strength(1.0)) is None:
+            return f"{type(problem.penalty).__name__} is not quadratic: it has no closed form."
+        if min(problem.design.shape) > MAX_SIZE:
+            return f"X has {problem.design.shape} entries: both sides exceed {MAX_SIZE}."
+        return None
+
+    def solve(self, problem, alphas, start=None, tol=1e-6, max_iter=10_000):
+        """One factorisation per alpha of a matrix formed once."""
+        n_samples, n_features = problem.design.shape
+        side = _FeatureSide(problem) if n_features <= n_samples else _SampleSide(problem)
+        for alpha in alphas:
+            weights = problem.penalty.quadratic(problem.strength(alpha))
+            yield side.solve(alpha, np.broadcast_to(np.asarray(weights, dtype=float), n_features), tol, max_iter)
+
+
+def _refine(problem, alpha, weights, tol, max_iter, correction):
+    """Solve, then correct by the same factorisation until the certificate holds.
+
+    The normal equations lose half the digits; residuals computed from X itself
+    give them back (iterative refinement).
+    """
+    coef = np.zeros(problem.coef_shape)
+    intercept = problem.null_intercept
+    best = None
+    for n_iter in range(1, min(max_iter, 10) + 1):
+        eta = problem.eta(coef, intercept)
+        gradient = problem.design.dot_t(problem.row_gradient(eta))
+        gradient = (gradient.T + weights * coef.T).T
+        coef = coef - correction(gradient)
+        optimality = problem.certificate(coef, intercept, alpha, tol)
+        if best is None or optimality.violation < 0.5 * best.optimality.violation:
+            best = Solution(alpha, coef, intercept, n_iter, optimality)
+        else:
+            break
+        # The gap is second order: one more correction costs little and sharpens the coefficients.
+        if optimality.converged and optimality.violation <= np.sqrt(tol) * 1e-3:
+            return best
+    stalled = not best.optimality.converged
+    return Solution(best.alpha, best.coef, best.intercept, best.n_iter, best.optimality, stalled)
+
+
+class _FeatureSide:
+    """``n_features <= n_samples``: the system in coef."""
+
+    def __init__(self, problem):
+        self.problem = problem
+        self.gram = problem.design.gram(slice(None), row_weights=problem.weights)
+
+    def solve(self, alpha, weights, tol, max_iter):
+        problem = self.problem
+        solve = spd_solver(self.gram, weights)
+        return _refine(problem, alpha, weights, tol, max_iter, solve)
+
+
+class _SampleSide:
+    """``n_samples < n_features``: the system in the residuals."""
+
+    def __init__(self, problem):
+        self.problem = problem
+        self.root = np.sqrt(problem.weights)
+
+    def _times(self, coef):
+        return (self.problem.design.dot(coef).T * self.root).T
+
+    def _times_t(self, rows):
+        return self.problem.design.dot_t((rows.T * self.root).T)
+
+    def _kernel(self, feature_weights):
+        return self.problem.design.kernel(feature_weights) * np.outer(self.root, self.root)
+
+    def solve(self, alpha, weights, tol, max_iter):
+        paid = weights > 0
+        if not paid.any():
+            # Least squares with more columns than rows: the solution of minimal norm.
+            inverse = _pseudo_inverse(self._kernel(np.ones(len(weights))))
+
+            def correction(gradient):
+                return self._times_t(inverse @ (inverse @ self._times(gradient)))
+        else:
+            inverted = np.where(paid, 1.0 / np.where(paid, weights, 1.0), 0.0)
+            kernel = self._kernel(inverted)
+            kernel[np.diag_indices_from(kernel)] += 1.0
+            factor = cho_factor(kernel, lower=True)
+            free = np.flatnonzero(~paid)
+            if free.size:
+                basis = self.problem.design.columns(free) * self.root[:, None]
+                schur = spd_solver(basis.T @ cho_solve(factor, basis), np.zeros(free.size))
+
+            def correction(gradient):
+                # Woodbury on the paid columns; the free ones by their Schur complement.
+                move = (gradient.T * inverted).T
+                rows = cho_solve(factor, self._times(move))
+                move = move - (self._times_t(rows).T * inverted).T
+                if free.size:
+                    own = schur(gradient[free] - basis.T @ self._times(move))
+                    rows = cho_solve(factor, basis @ own)
+                    move = move - (self._times_t(rows).T * inverted).T
+                    move[free] = own
+                return move
+
+        return _refine(self.problem, alpha, weights, tol, max_iter, correction)
+
+
+def spd_solver(gram, weights):
+    """A function that solves ``(gram + diag(weights)) x = b``, of minimal norm if singular."""
+    system = gram.copy()
+    system[np.diag_indices_from(system)] += weights
+    # Columns of very different size make a matrix look singular that is not.
+    scale = np.sqrt(np.diagonal(system))
+    scale = np.where(scale > 0, scale, 1.0)
+    system /= np.outer(scale, scale)
+    try:
+        factor = cho_factor(system, lower=True)
+        # A pivot at rounding level: the rest of the factor is noise.
+        if np.min(np.diagonal(factor[0])) ** 2 > 1e-13:
+            return lambda b: (cho_solve(factor, (b.T / scale).T).T / scale).T
+    except LinAlgError:
+        pass
+    inverse = _pseudo_inverse(system)
+    return lambda b: ((inverse @ (b.T / scale).T).T / scale).T
+
+
+def _pseudo_inverse(matrix):
+    values, vectors = eigh(matrix)
+    keep = values > values[-1] * len(values) * np.finfo(float).eps * 10 if values.size else []
+    vectors = vectors[:, keep]
+    return (vectors / values[keep]) @ vectors.T

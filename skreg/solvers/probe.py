@@ -1,0 +1,57 @@
+"""The last question to a penalty that skreg did not ship: is its prox true?"""
+
+import numpy as np
+
+__all__ = ["probe_prox"]
+
+
+def probe_prox(problem, solution):
+    """Compare the prox at the solution with points near and far.
+
+    A certificate computed with a wrong prox would certify itself; ``value`` is
+    the witness it cannot bribe.
+
+    Parameters
+    ----------
+    problem : Problem
+    solution : Solution
+
+    Raises
+    ------
+    ValueError
+        If a point has a lower ``value(u) + ||u - coef||^2 / (2 step)`` than
+        the prox, or if the prox is not finite.
+    """
+    penalty, coef = problem.penalty, solution.coef
+    if type(penalty).prox.__module__.startswith("skreg."):
+        return
+    eta = problem.eta(coef, solution.intercept)
+    gradient = problem.design.dot_t(problem.row_gradient(eta))
+    curvature = problem.curvatures(eta) if penalty.separable else problem.spectral_curvature(eta)
+    step = 1.0 / curvature
+    point = coef - gradient * step
+    target = problem.prox(point, step, solution.alpha)
+
+    def price(candidate):
+        return problem.penalty_value(candidate, solution.alpha) + np.sum((candidate - point) ** 2 / (2.0 * step))
+
+    reached = price(target) if np.all(np.isfinite(target)) else np.nan
+    rng = np.random.default_rng(0)
+    size = np.max(np.abs(point), initial=0.0) or 1.0
+    candidates = [np.zeros_like(point), point, 0.5 * (point + target), 2.0 * target - point, -target]
+    candidates += [target * factor for factor in (0.5, 0.9, 0.99, 0.999, 1.001, 1.01, 1.1, 2.0)]
+    for scale in (1e-4, 1e-2, 1.0):
+        candidates += [target + scale * size * rng.standard_normal(target.shape) for _ in range(3)]
+        # One coefficient at a time: the largest, the smallest, and one in between.
+        for entry in np.argsort(np.abs(target), axis=None)[[0, target.size // 2, -1]]:
+            for sign in (-1.0, 1.0):
+                single = target.copy()
+                single.ravel()[entry] += sign * scale * size
+                candidates.append(single)
+    lowest = min(price(candidate) for candidate in candidates)
+    if not reached <= lowest + 1e-9 * (abs(lowest) + abs(reached)) + 1e-300:
+        raise ValueError(
+            f"{type(penalty).__name__}.prox does not minimise value(u, alpha) + ||u - coef||^2 / (2 step) at "
+            f"alpha={solution.alpha:g} and the steps of this fit: it reaches {reached:.6g}, another point {lowest:.6g}. "
+            f"Run skreg.testing.check_penalty({type(penalty).__name__}(...)) to see where."
+        )

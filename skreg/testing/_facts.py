@@ -1,0 +1,303 @@
+"""Checks of what a penalty declares: convex, separable, blocks, joint_outputs, quadratic, conjugate."""
+
+import itertools
+from unittest import SkipTest
+
+import numpy as np
+
+from skreg.testing._points import ALPHAS, RELATIVE, Point, penalty_check
+
+RESTRICT_HINT = "a parameter with one entry per feature, and no restrict(features) that picks from it."
+
+
+# -- convex, concavity --------------------------------------------------------
+
+
+@penalty_check
+def check_convex_value(case):
+    """``value + concavity / 2 * ||coef||^2`` is convex: a chord never runs below it."""
+    concavity = 0.0 if case.convex else case.penalty.concavity
+    if not np.isfinite(concavity):
+        raise SkipTest("It declares neither convex = True nor a finite concavity.")
+
+    def bowl(coef):
+        return case.value(coef, alpha) + 0.5 * concavity * float(np.sum(coef**2))
+
+    for alpha in ALPHAS:
+        for left, right in _segments(case, alpha):
+            share = case.rng.uniform(0.1, 0.9)
+            middle = share * left + (1 - share) * right
+            chord, found = share * bowl(left) + (1 - share) * bowl(right), bowl(middle)
+            terms = abs(found) + abs(chord) + concavity * float(np.sum(left**2 + right**2))
+            if np.isfinite(chord) and not found <= chord + 1e-10 * terms:
+                claim = "convex = True" if case.convex else f"concavity = {concavity:g}"
+                details = {"alpha": alpha, "left": left, "right": right, "between": middle}
+                details |= {"value between": found, "value on the chord": chord, "above by": found - chord}
+                case.fail(f"value contradicts {claim}.", "the declared fact is wrong, or value has a wrong sign.", **details)
+
+
+def _segments(case, alpha):
+    """Pairs of points: far, near, one coefficient apart, and such that satisfy a constraint."""
+    for scale in (0.1, 1.0, 3.0, 10.0) * 6:
+        reach = scale * (alpha or 1.0)
+        left, right = case.normal(reach), case.normal(reach)
+        yield left, right
+        yield case.prox(Point(left, 1.0, alpha)), case.prox(Point(right, 1.0, alpha))
+        index = case.index()
+        along = left.copy()
+        along[index] = right[index]
+        yield left, along
+        alone = np.zeros(case.shape)
+        alone[index] = abs(left[index])
+        yield alone, 3.0 * alone
+
+
+def _pairs_of_points(case):
+    """Two coefficients each, at the same step and alpha."""
+    for one, other in itertools.pairwise(case.points(arrays=False)):
+        yield one, Point(other.coef, *one[1:])
+        yield one, Point(one.coef + 0.1 * (abs(one.coef).max() + 0.1) * case.normal(), *one[1:])
+
+
+@penalty_check
+def check_prox_three_points(case):
+    """The three-point inequality of Beck and Teboulle, which holds for the prox of a convex value."""
+    if not case.convex:
+        raise SkipTest("It does not declare convex = True.")
+    for point, other in _pairs_of_points(case):
+        answer = case.prox(point)
+        mine, size = case.objective(answer, point)
+        for rival in (other.coef, case.prox(other)):
+            theirs, their_size = case.objective(rival, point)
+            bound = theirs - 0.5 * float(np.sum((rival - answer) ** 2)) / point.step
+            if not mine <= bound + case.slack(point, size, their_size):
+                details = {"prox": answer, "third point": rival, "objective at prox": mine, "bound": bound}
+                hint = "value is not convex, or prox does not minimise (see check_prox_minimises)."
+                case.fail("prox breaks the three-point inequality.", hint, **point._asdict(), **details)
+
+
+@penalty_check
+def check_prox_firmly_nonexpansive(case):
+    """Two points come closer: ``||prox(a) - prox(b)||^2 <= <prox(a) - prox(b), a - b>``."""
+    if not case.convex:
+        raise SkipTest("It does not declare convex = True.")
+    for point, other in _pairs_of_points(case):
+        apart, moved = point.coef - other.coef, case.prox(point) - case.prox(other)
+        excess = float(np.sum(moved**2) - np.sum(moved * apart))
+        if not excess <= RELATIVE * float(np.sum(apart**2)) + 1e-14 * float(np.sum(point.coef**2)):
+            hint = "value is not convex, or prox does not minimise (see check_prox_minimises)."
+            case.fail("prox is not firmly nonexpansive.", hint, **point._asdict(), other_coef=other.coef, excess=excess)
+
+
+# -- separable, blocks, restrict ----------------------------------------------
+
+
+def _close(got, want, coef):
+    return np.allclose(got, want, rtol=RELATIVE, atol=1e-12 * (np.abs(coef).max(initial=0.0) + 1e-290))
+
+
+def _elsewhere(case, coef, kept):
+    """Other coefficients wherever ``kept`` is False."""
+    return np.where(kept, coef, case.rng.permuted(coef) + case.normal(np.abs(coef).max() + 0.1))
+
+
+@penalty_check
+def check_separable_prox(case):
+    """The prox of one coefficient does not see the others."""
+    if not case.separable:
+        raise SkipTest("It does not declare separable = True.")
+    for point in case.points(every=3, arrays=False):
+        index, kept = case.index(), np.zeros(case.shape, dtype=bool)
+        kept[index] = True
+        other = Point(_elsewhere(case, point.coef, kept), *point[1:])
+        one, two = case.prox(point)[index], case.prox(other)[index]
+        if not _close(one, two, point.coef[index]):
+            hint = "a sum, a norm or a sort over the coefficients: leave separable = False."
+            details = {"other_coef": other.coef, "position": index, "prox there": one, "and with the others changed": two}
+            case.fail("it claims separable, but coefficients see each other.", hint, **point._asdict(), **details)
+
+
+@penalty_check
+def check_separable_arrays(case):
+    """Arrays of step and alpha give what scalars give, one coefficient at a time."""
+    if not case.separable or case.penalty.joint_outputs:
+        raise SkipTest("It is for penalties that act on one coefficient at a time (separable = True).")
+    parts = [case.restricted([j]) for j in range(case.n_features)]
+    for point in case.array_points(25):
+        whole, price = case.prox(point), case.value(*point[::2])
+        alone = [Point(point.coef[[j]], *point.at(j)[1:]) for j in range(case.n_features)]
+        try:
+            each = np.array([part.prox(*one)[0] for part, one in zip(parts, alone, strict=True)])
+            prices = sum(part.value(*one[::2]) for part, one in zip(parts, alone, strict=True))
+        except (IndexError, ValueError) as error:
+            case.fail("restrict to one feature cannot be used.", RESTRICT_HINT, raised=error)
+        if not _close(whole, each, point.coef):
+            hint = f"`if alpha > 0`, max(alpha) or alpha[0] in prox; or {RESTRICT_HINT}"
+            case.fail("prox with arrays is not that of each coefficient.", hint, **point._asdict(), prox=whole, one_by_one=each)
+        if not np.isclose(price, prices, rtol=1e-9):
+            hint = f"alpha stands outside the sum over the coefficients; or {RESTRICT_HINT}"
+            where = {"coef": point.coef, "alpha": point.alpha, "value": price, "one_by_one": prices}
+            case.fail("value with an array alpha is not the sum of its parts.", hint, **where)
+
+
+@penalty_check
+def check_restrict(case):
+    """On a subset of the features, in any order, the penalty does what it does on the whole."""
+    if not case.separable:
+        raise SkipTest("It does not declare separable = True.")
+    for point in case.points(every=9, arrays=False):
+        order = case.rng.permutation(case.n_features)
+        head, tail = np.array_split(order, 2)
+        _assert_parts(case, point, [part for part in (head, tail) if len(part)])
+    twice = case.restricted(order).restrict(np.arange(len(head)))
+    again = twice.prox(point.coef[head], *point[1:])
+    if not _close(again, case.prox(point)[head], point.coef):
+        case.fail("restrict cannot be applied twice.", "positions are kept, not what stands there.", features=head)
+
+
+@penalty_check
+def check_blocks(case):
+    """``blocks`` gives one label per feature, and prox acts block by block."""
+    labels = case.penalty.blocks()
+    if labels is None:
+        raise SkipTest("blocks() is None.")
+    labels = np.asarray(labels)
+    if labels.shape != (case.n_features,):
+        case.fail("blocks must give one label per feature.", "it gives a list of groups.", blocks=labels)
+    blocks = [np.flatnonzero(labels == label) for label in np.unique(labels)]
+    for point in case.points(every=5, arrays=False):
+        _assert_block_alone(case, point, blocks[case.rng.integers(len(blocks))])
+        _assert_parts(case, point, blocks)
+
+
+def _assert_block_alone(case, point, block):
+    kept = np.zeros(case.shape, dtype=bool)
+    kept[block] = True
+    other = Point(_elsewhere(case, point.coef, kept), *point[1:])
+    one, two = case.prox(point)[block], case.prox(other)[block]
+    if not _close(one, two, point.coef[block]):
+        details = {"other_coef": other.coef, "block": block, "prox there": one, "and with the others changed": two}
+        case.fail("blocks see each other in prox.", "labels in the wrong order, or a norm over all.", **point._asdict(), **details)
+
+
+def _assert_parts(case, point, parts):
+    """The whole is made of its parts: prox of each, sum of the values."""
+    whole, price = case.prox(point), 0.0
+    for features in parts:
+        part, coef = case.restricted(features), point.coef[features]
+        try:
+            answer = part.prox(coef.copy(), *point[1:])
+            price += part.value(coef.copy(), point.alpha)
+        except (IndexError, ValueError) as error:
+            case.fail("restrict gives a penalty that cannot be used.", RESTRICT_HINT, features=features, raised=error)
+        if not (answer.shape == coef.shape and _close(answer, whole[features], point.coef)):
+            details = {"features": features, "prox": answer, "prox of the whole": whole[features]}
+            case.fail("restrict changes prox.", RESTRICT_HINT, **point._asdict(), **details)
+    if not np.isclose(case.value(*point[::2]), price, rtol=1e-9):
+        details = {"value": case.value(*point[::2]), "sum of the parts": price}
+        case.fail("value is not the sum of its parts.", RESTRICT_HINT, **point._asdict(), **details)
+
+
+@penalty_check
+def check_joint_outputs(case):
+    """With several outputs, ``prox`` keeps the shape ``(n_features, n_outputs)`` and ``value`` is one number."""
+    if not case.penalty.joint_outputs:
+        raise SkipTest("It does not declare joint_outputs = True.")
+    for n_outputs in (1, 2, 5):
+        coef = case.rng.standard_normal((case.n_features, n_outputs))
+        shape, price = case.penalty.prox(coef.copy(), 0.5, 0.3).shape, case.penalty.value(coef.copy(), 0.3)
+        if shape != coef.shape or np.ndim(price) != 0:
+            hint = "a sum over the wrong axis, or a missing keepdims=True."
+            case.fail("joint_outputs breaks the shape.", hint, shape=coef.shape, prox_shape=shape, value=price)
+
+
+# -- quadratic, conjugate -----------------------------------------------------
+
+
+def _strengths(case):
+    """Scalars, and arrays where they are allowed."""
+    yield from ALPHAS
+    if case.separable:
+        yield from (point.alpha for point in case.array_points(5))
+
+
+@penalty_check
+def check_quadratic(case):
+    """The weights of ``quadratic`` give ``value``."""
+    if all(case.penalty.quadratic(alpha) is None for alpha in _strengths(case)):
+        raise SkipTest("quadratic() is None.")
+    for alpha in _strengths(case):
+        weights = case.penalty.quadratic(alpha)
+        for coef in (case.normal(), case.normal(100.0)) if weights is not None else ():
+            price, want = case.value(coef, alpha), 0.5 * float(np.sum(weights * coef**2))
+            if not np.isclose(price, want, rtol=1e-9):
+                hint = "a forgotten half, or a constraint: then quadratic must be None."
+                where = {"coef": coef, "alpha": alpha, "value": price, "0.5 * sum(d * coef**2)": want}
+                case.fail("quadratic contradicts value.", hint, **where)
+
+
+def _conjugate_points(case):
+    if case.penalty.conjugate(case.normal(), 1.0) is None:
+        raise SkipTest("conjugate() is None.")
+    for alpha, step in itertools.product(ALPHAS, (0.1, 1.0, 10.0)):
+        yield Point(case.normal(2.0) * (1.0 + step * alpha), step, alpha)
+    if case.separable:
+        yield from (point._replace(step=1.0) for point in case.array_points(15))
+
+
+@penalty_check
+def check_conjugate(case):
+    """Fenchel and Young: ``value(u) + conjugate(v) >= u . v``, and equal where ``v`` is a slope at ``u``."""
+    for point in _conjugate_points(case):
+        answer = case.prox(point)
+        # A hair inside the domain, which rounding may leave.
+        slope = (1.0 - 1e-9) * (point.coef - answer) / point.step
+        for coef in (answer, point.coef, case.normal(), case.prox(point._replace(coef=case.normal()))):
+            for dual in (slope, 0.1 * slope, case.normal(), case.normal(10.0)):
+                gap, size = _fenchel_gap(case, coef, dual, point.alpha)
+                if not gap >= -1e-9 * size:
+                    _fail_conjugate(case, "value(u) + conjugate(v) is below u . v.", coef, dual, point.alpha, gap)
+        gap, size = _fenchel_gap(case, answer, slope, point.alpha)
+        if case.convex and not gap <= 1e-6 * size:
+            _fail_conjugate(case, "value(u) + conjugate(v) exceeds u . v at a slope v.", answer, slope, point.alpha, gap)
+
+
+def _fenchel_gap(case, coef, dual, alpha):
+    price, conjugate = case.value(coef, alpha), case.penalty.conjugate(dual.copy(), alpha)
+    return price + conjugate - float(np.sum(coef * dual)), abs(price) + abs(conjugate) + float(np.sum(np.abs(coef * dual)))
+
+
+def _fail_conjugate(case, broken, coef, dual, alpha, gap):
+    hint = "a forgotten half, alpha or sign; a domain too large or too small; or prox and value disagree."
+    case.fail(broken, hint, coef=coef, dual=dual, alpha=alpha, conjugate=case.penalty.conjugate(dual, alpha), gap=gap)
+
+
+@penalty_check
+def check_dual_scale(case):
+    """``dual_scale`` is the largest factor in [0, 1] that makes `conjugate` finite."""
+    for point in _conjugate_points(case):
+        for dual in (case.normal(0.01), case.normal(), case.normal(100.0)):
+            scale = case.penalty.dual_scale(dual.copy(), point.alpha)
+            where = {"dual": dual, "alpha": point.alpha, "dual_scale": scale}
+            if not 0 <= scale <= 1:
+                case.fail("dual_scale must be in [0, 1].", "a ratio without a limit.", **where)
+            if not np.isfinite(case.penalty.conjugate(scale * dual, point.alpha)):
+                case.fail("dual_scale leaves conjugate infinite.", "rounding: stay a hair inside.", **where)
+            larger = scale * (1.0 + 1e-4) + 1e-9
+            if larger < 1 and np.isfinite(case.penalty.conjugate(larger * dual, point.alpha)):
+                case.fail("dual_scale could be larger.", "a norm that is too large.", **where)
+
+
+FACT_CHECKS = (
+    check_convex_value,
+    check_prox_three_points,
+    check_prox_firmly_nonexpansive,
+    check_separable_prox,
+    check_separable_arrays,
+    check_restrict,
+    check_blocks,
+    check_joint_outputs,
+    check_quadratic,
+    check_conjugate,
+    check_dual_scale,
+)
