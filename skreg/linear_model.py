@@ -116,10 +116,11 @@ class _Penalized(BaseEstimator):
 
     def _warn(self, problem, solution, max_iter):
         optimality = solution.optimality
-        if _separates(problem, solution):
+        if solution.diverges:
             warnings.warn(
-                f"{type(self).__name__}: the classes are perfectly separable without penalty, so the best coefficients "
-                "are infinite; these are large, arbitrary ones. Choose a penalty and an alpha > 0.",
+                f"{type(self).__name__} ({self.solver_}) did not reach tol={optimality.tol:g}: the classes are perfectly "
+                "separable by coefficients that are not penalised, so the best ones are infinite; these are the first "
+                "found that separate them. Choose a penalty with alpha > 0.",
                 ConvergenceWarning,
                 stacklevel=4,
             )
@@ -144,25 +145,6 @@ class _Penalized(BaseEstimator):
         check_is_fitted(self)
         X = validate_data(self, X, accept_sparse=("csr", "csc"), dtype=(np.float64, np.float32), reset=False)
         return X @ self.coef_.T + np.asarray(self.intercept_, dtype=self.coef_.dtype)
-
-
-def _separates(problem, solution):
-    """Whether what is not penalised tells the classes apart without an error."""
-    if not isinstance(problem.loss, (Logistic, Softmax)):
-        return False
-    strength = np.broadcast_to(problem.strength(solution.alpha), problem.n_features)
-    free = strength == 0
-    if problem.penalty.quadratic(1.0) == 0.0:
-        free = np.ones(problem.n_features, dtype=bool)
-    if not free.any():
-        return False
-    coef = np.where(free if solution.coef.ndim == 1 else free[:, None], solution.coef, 0.0)
-    eta = problem.eta(coef, solution.intercept)[problem.weights > 0]
-    y = problem.y[problem.weights > 0]
-    if eta.ndim == 1:
-        return bool(np.all(np.where(y == 1, eta, -eta) > 0))
-    own = np.sum(y * eta, axis=1)
-    return bool(np.all(own > np.max(np.where(y == 1, -np.inf, eta), axis=1)))
 
 
 def _canonical(X):

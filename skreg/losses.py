@@ -164,6 +164,22 @@ class Loss(BaseEstimator):
         """
         return eta
 
+    def separates(self, y, eta):
+        """Whether making ``eta`` larger for ever lowers the loss for ever.
+
+        Parameters
+        ----------
+        y, eta : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Targets and linear predictor.
+
+        Returns
+        -------
+        bool
+            True where an unpenalised fit has no finite solution; False (the
+            default) for losses that cannot tell.
+        """
+        return False
+
     def null_eta(self, y, weights):
         """Best constant predictor, or None to have it found numerically.
 
@@ -264,6 +280,10 @@ class Logistic(Loss):
         """Probability of class 1."""
         return expit(eta)
 
+    def separates(self, y, eta):
+        """Whether every row is on the right side."""
+        return bool(np.all(np.where(y == 1, eta, -eta) > 0))
+
     def null_eta(self, y, weights):
         """Log-odds of the weighted share of ones."""
         ones, zeros = weights @ y, weights @ (1.0 - y)
@@ -322,6 +342,11 @@ class Softmax(Loss):
     def inverse_link(self, eta):
         """Probabilities of the classes."""
         return softmax(eta, axis=1)
+
+    def separates(self, y, eta):
+        """Whether the right class of every row has the largest predictor."""
+        own = np.einsum("ij,ij->i", y, eta)
+        return bool(np.all(own > np.max(np.where(y == 1, -np.inf, eta), axis=1)))
 
     def null_eta(self, y, weights):
         """Logarithms of the weighted shares, with sum 0."""

@@ -312,6 +312,20 @@ class Problem:
             hessian -= cross @ np.linalg.pinv(inner, rcond=1e-12, hermitian=True) @ cross.T
         return hessian, cross, inner
 
+    def diverges(self, coef, intercept, alpha):
+        """Whether the unpenalised coefficients can lower the loss for ever.
+
+        True when they alone tell the classes apart without an error: there is no
+        finite solution then, and a solver stops at the first such point.
+        """
+        free = self._unpenalised(self.strength(alpha))
+        if free.size == 0:
+            return False
+        part = np.zeros_like(coef)
+        part[free] = coef[free]
+        used = self.weights > 0
+        return self.loss.separates(self.y[used], self.eta(part, intercept)[used])
+
     # -- the certificate --------------------------------------------------------------
 
     def violations(self, coef, gradient, curvature, alpha):

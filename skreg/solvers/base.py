@@ -25,6 +25,9 @@ class Solution:
     optimality : Optimality
     stalled : bool
         Whether it stopped because rounding allows no further progress.
+    diverges : bool
+        Whether it stopped because there is no finite solution
+        (`Problem.diverges`).
     """
 
     alpha: float
@@ -33,6 +36,7 @@ class Solution:
     n_iter: int
     optimality: Optimality
     stalled: bool = False
+    diverges: bool = False
 
 
 class Solver:

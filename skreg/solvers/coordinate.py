@@ -36,7 +36,7 @@ class CoordinateDescent(Solver):
 
     def solve(self, problem, alphas, start=None, tol=1e-6, max_iter=10_000):
         """Each alpha from the solution and the working set before."""
-        if problem.n_outputs > 1 and not problem.loss.coupled_outputs:
+        if problem.y.ndim > 1 and not problem.loss.coupled_outputs:
             yield from _each_output(self, problem, alphas, start, tol, max_iter)
             return
         engine = _Engine(problem)
@@ -90,6 +90,8 @@ class _Engine:
                 stalled += 1
             if best is None or optimality.measure <= best.optimality.measure:
                 best = Solution(alpha, coef, intercept, n_iter, optimality)
+            if problem.diverges(coef, intercept, alpha):
+                return Solution(alpha, coef, intercept, n_iter, optimality, diverges=True)
             if best.optimality.converged or stalled >= 8:
                 break
             scores = problem.violations(coef, gradient, curvature, alpha)

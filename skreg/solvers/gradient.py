@@ -82,6 +82,8 @@ def _solve_one(problem, alpha, start, tol, max_iter):
             optimality = problem.certificate(new, smooth.intercept, alpha, tol, eta)
             if optimality.measure <= best.optimality.measure:
                 best = Solution(alpha, new, smooth.intercept, n_iter, optimality)
+            if problem.diverges(new, smooth.intercept, alpha):
+                return Solution(alpha, new, smooth.intercept, n_iter, optimality, diverges=True)
             if best.optimality.converged:
                 break
             stalled = stalled + 1 if optimality.measure > 0.999 * last_check.measure else 0

@@ -58,6 +58,8 @@ def _solve_one(problem, alpha, start, tol, max_iter):
         stalled = stalled + 1 if best is not None and optimality.violation > 0.9 * best.optimality.violation else 0
         if best is None or optimality.violation <= best.optimality.violation:
             best = Solution(alpha, coef, intercept, n_iter, optimality)
+        if problem.diverges(coef, intercept, alpha):
+            return Solution(alpha, coef, intercept, n_iter, optimality, diverges=True)
         # One step beyond a gap that holds: Newton doubles the digits of the coefficients.
         if (optimality.converged and optimality.violation <= 1e-3 * np.sqrt(tol)) or stalled >= 5:
             break
