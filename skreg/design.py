@@ -171,6 +171,8 @@ class DenseDesign(Design):
             return total
         root = None if row_weights is None else np.sqrt(row_weights)
         width = np.arange(self.shape[1])[left].size
+        if width == 0:
+            return np.zeros((0, 0))
         total = np.zeros((width, width), order="F")
         for rows, block in self._blocks(left):
             if root is not None:

@@ -44,38 +44,38 @@ class Quadratic:
         self.compiled = compiled_prox(penalty)
         self._lipschitz = None
 
-    def minimise(self, tol, max_rounds=200):
+    def minimise(self, tol, max_rounds=100):
         """Until no coefficient violates its fixed point by more than ``tol``.
 
         The unit is that of ``sqrt(curvature) * move``. Returns whether it got there.
         """
-        previous = np.inf
-        for round_ in range(max_rounds):
-            self._descend(tol, 10 if round_ == 0 else 20)
-            violation = self.violation()
+        best, stalled = np.inf, 0
+        for _ in range(max_rounds):
+            self._descend(tol, 10)
+            if self.violation() <= tol:
+                return True
+            violation = self._polish(tol)
             if violation <= tol:
                 return True
-            self._newton()
-            violation = self.violation()
-            if violation <= tol:
-                return True
-            if round_ > 20 and violation >= previous:
+            stalled = 0 if violation < 0.9 * best else stalled + 1
+            if stalled >= 10:
                 return False
-            previous = violation if round_ % 20 == 0 else previous
+            best = min(best, violation)
         return False
 
     def violation(self):
         """Largest scaled move that a proximal step would make."""
-        return float(np.max(np.sqrt(self.curvature) * np.abs(self._proximal() - self.coef), initial=0.0))
+        return self._violation_at(self.coef, self.grad)
+
+    def _violation_at(self, coef, grad):
+        target = self.penalty.prox(coef - self.step * grad, self.step, self.alpha)
+        return float(np.max(np.sqrt(self.curvature) * np.abs(target - coef), initial=0.0))
 
     def objective(self, coef, grad):
         """Value of the quadratic and the penalty (up to a constant)."""
         # 0.5 w'Gw - q'w with q = Gw0 - grad0 needs only the change from the current point.
         move = coef - self.coef
         return 0.5 * move @ (grad + self.grad) + self.penalty.value(coef, self.alpha)
-
-    def _proximal(self):
-        return self.penalty.prox(self.coef - self.step * self.grad, self.step, self.alpha)
 
     def _descend(self, tol, epochs):
         if self.compiled is not None:
@@ -111,58 +111,99 @@ class Quadratic:
         self.grad += self.gram @ (coef - self.coef)
         self.coef[:] = coef
 
-    def _newton(self):
-        """One semismooth Newton step on ``w - prox(w - step * grad)``, if it helps.
+    def _polish(self, tol):
+        """Newton steps on the support, an active-set method; returns the violation reached.
 
-        Where the prox has slope s, the penalty has the curvature ``L (1 - s) / s``;
-        where it is flat (at a kink) the coefficient is set to the prox.
+        Where the prox moves with its argument the penalty is smooth, and its
+        curvature follows from the slope of the prox. Coefficients that arrive at
+        zero leave; when the support is solved, the worst violators enter.
         """
-        point = self.coef - self.step * self.grad
-        target = self.penalty.prox(point, self.step, self.alpha)
-        width = 1e-6 * (np.abs(point) + 1e-3 * np.max(np.abs(point), initial=0.0)) + 1e-300
-        above = self.penalty.prox(point + width, self.step, self.alpha)
-        below = self.penalty.prox(point - width, self.step, self.alpha)
-        slope = (above - below) / (2.0 * width)
-        moving = np.flatnonzero(slope > 1e-6)
-        if moving.size == 0 or moving.size > MAX_NEWTON:
-            return
-        coef = target.copy()
-        coef[moving] = self.coef[moving]
-        held = np.flatnonzero(coef != self.coef)
-        grad = self.grad.copy()
-        if held.size:
-            grad += self.gram[:, held] @ (coef[held] - self.coef[held])
-        slope = slope[moving]
-        curvature = self.curvature[moving]
+        active = self.coef != 0
+        budget = np.clip(3e9 / (1.0 + np.count_nonzero(active)) ** 3, 5, 3 * active.size + 10)
+        for _ in range(int(budget)):
+            point = self.coef - self.step * self.grad
+            target = self.penalty.prox(point, self.step, self.alpha)
+            violations = np.sqrt(self.curvature) * np.abs(target - self.coef)
+            worst = float(np.max(violations, initial=0.0))
+            if worst <= tol:
+                break
+            outside = np.where(active, 0.0, violations)
+            if np.max(violations[active], initial=0.0) <= max(0.01 * worst, 0.1 * tol):
+                few = 1 + np.count_nonzero(active) // 10
+                entering = np.argsort(outside)[-few:]
+                active[entering[outside[entering] > 0]] = True
+            pull = (point - target) / self.step
+            slope, curvature = self._penalty_curvature(target, pull)
+            moving = np.flatnonzero(active & (slope > 1e-6))
+            if not 0 < moving.size <= MAX_NEWTON or not self._newton(moving, target, pull, curvature):
+                break
+            active &= self.coef != 0
+        return self.violation()
+
+    def _newton(self, moving, target, pull, curvature):
+        """One step for the coefficients in ``moving``; tells whether it helped."""
+        coef, own = self.coef[moving], curvature[moving]
         system = self.gram[np.ix_(moving, moving)]
         # A millionth of a millionth keeps duplicate columns from ending the factorisation.
-        system[np.diag_indices_from(system)] += curvature * ((1.0 - slope) / slope + 1e-12)
-        wanted = (target[moving] - self.coef[moving]) * curvature / slope - (grad - self.grad)[moving]
+        system[np.diag_indices_from(system)] += own + 1e-12 * self.curvature[moving]
+        wanted = -(self.grad[moving] + pull[moving] + own * (coef - target[moving]))
         try:
             move = cho_solve(cho_factor(system, lower=True, overwrite_a=True, check_finite=False), wanted)
         except LinAlgError:
-            return
-        change = self.gram[:, moving] @ move
-        for size in self._sizes(coef[moving], move):
-            candidate = coef.copy()
-            candidate[moving] += size * move
-            if 0.0 < size < 1.0:
-                # The first coefficient to change its sign stops at zero.
-                candidate[moving[np.argmin(np.abs(candidate[moving]) / np.maximum(np.abs(move), 1e-300))]] = 0.0
-            candidate_grad = grad + size * change
-            if self.objective(candidate, candidate_grad) <= self.objective(self.coef, self.grad):
-                # Recomputed, not accumulated: rounding must not drift.
-                self.grad += self.gram @ (candidate - self.coef)
-                self.coef[:] = candidate
-                return
+            return False
+        value = self.objective(self.coef, self.grad)
+        side = np.where(coef != 0, coef, target[moving])
+        for size in _sizes(coef, move, side):
+            moved = coef + size * move
+            # Beyond zero the penalty is another one: who crosses stops there.
+            moved[moved * side < 0] = 0.0
+            candidate = self.coef.copy()
+            candidate[moving] = moved
+            candidate_grad = self.grad + self.gram[:, moving] @ (moved - coef)
+            decrease = value - self.objective(candidate, candidate_grad)
+            noise = 1e-15 * abs(value)
+            better = decrease > noise
+            if not better and decrease >= -noise:
+                # Too close for the objective to tell: the violation can.
+                better = self._violation_at(candidate, candidate_grad) < 0.5 * self.violation()
+            if better:
+                self.coef[:], self.grad[:] = candidate, candidate_grad
+                return True
+        return False
 
-    @staticmethod
-    def _sizes(coef, move):
-        """The full step, and the one at which the first coefficient reaches zero."""
-        yield 1.0
-        crossing = coef * (coef + move) < 0
-        if crossing.any():
-            yield float(np.min(-coef[crossing] / move[crossing]))
+    def _penalty_curvature(self, target, pull):
+        """Slope of the prox, and second derivative of the penalty, at a result of the prox.
+
+        ``prox(u + s * v, s) = u`` for every step s when v is a subgradient of a convex
+        penalty at u. A step of the size ``|u| / |v|`` shows curvatures that the
+        steps of the descent are too short to see.
+        """
+        step = self.step
+        if self.penalty.convex:
+            with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+                longer = np.abs(target) / np.abs(pull)
+            step = np.where(np.isfinite(longer) & (longer > step), longer, step)
+        point = target + step * pull
+        width = 1e-5 * np.abs(point) + 1e-300
+        above = self.penalty.prox(point + width, step, self.alpha)
+        below = self.penalty.prox(point - width, step, self.alpha)
+        slope = (above - below) / ((point + width) - (point - width))
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            curvature = np.where(slope > 1e-6, (1.0 / slope - 1.0) / step, 0.0)
+        # Differences of rounded numbers; what they cannot tell from 0 is 0.
+        return slope, np.where(np.abs(curvature) * step < 1e-9, 0.0, curvature)
+
+
+def _sizes(coef, move, side):
+    """The full step, then those at which fewer and fewer coefficients have reached zero."""
+    yield 1.0
+    crossing = (side * (coef + move) < 0) & (coef != 0)
+    arrivals = np.sort(-coef[crossing] / move[crossing])
+    rank = arrivals.size
+    while rank:
+        # A hair beyond it, so that the one that arrives does arrive.
+        yield arrivals[rank - 1] * (1.0 + 1e-12)
+        rank //= 2
 
 
 def _largest_eigenvalue(gram, step, n_iter=30):

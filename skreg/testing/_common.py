@@ -2,6 +2,7 @@
 
 import contextlib
 import copy
+import functools
 import pickle
 import re
 import sys
@@ -16,7 +17,7 @@ from sklearn.exceptions import EstimatorCheckFailedWarning
 
 
 def run_checks(kind, subject, checks, on_fail, callback, expected_failed_checks):
-    """Run ``checks`` on ``subject`` and list the results as `check_estimator` does, ``kind`` in place of "estimator"."""
+    """Run ``checks`` on ``subject`` and list the results as `check_estimator` does, with the key ``kind`` for it."""
     if on_fail not in ("raise", "warn", None):
         raise ValueError(f"on_fail must be 'raise', 'warn' or None; got {on_fail!r}.")
     if on_fail == "raise" and callback is not None:
@@ -61,6 +62,30 @@ def check_name(check):
     return getattr(check, "func", check).__name__
 
 
+def make_check(body, skips, case_type):
+    """The check ``(subject, **settings)`` that runs ``body(case)``, unless ``skips(case)`` gives a reason not to."""
+
+    @functools.wraps(body)
+    def check(subject, **settings):
+        with explained(body.__name__, subject):
+            case = case_type(subject, **settings)
+            reason = skips(case) if skips else None
+            if reason:
+                raise SkipTest(reason)
+            body(case)
+
+    check.skips = lambda subject, **settings: skips and skips(case_type(subject, **settings))
+    return check
+
+
+def applies(check, subject):
+    """False if ``check`` would be skipped; what cannot be found out beforehand is left to the check."""
+    try:
+        return not check.func.skips(subject, **check.keywords)
+    except Exception:
+        return True
+
+
 def parametrize(kind, subjects, checks, expected_failed_checks):
     """The pytest decorator that gives every pair ``(subject, check)`` an id to read and to select with ``-k``."""
     import pytest
@@ -74,8 +99,8 @@ def parametrize(kind, subjects, checks, expected_failed_checks):
     for subject in subjects:
         if isinstance(subject, type):
             raise TypeError(f"Give instances, not classes: {subject.__name__}() instead of {subject.__name__}.")
-    cases = [case(subject, check) for subject in subjects for check in checks]
-    return pytest.mark.parametrize([kind, "check"], cases)
+    cases = [case(subject, check) for subject in subjects for check in checks if applies(check, subject)]
+    return pytest.mark.parametrize((kind, "check"), cases)
 
 
 def _short(subject):

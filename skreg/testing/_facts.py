@@ -1,24 +1,49 @@
 """Checks of what a penalty declares: convex, separable, blocks, joint_outputs, quadratic, conjugate."""
 
 import itertools
-from unittest import SkipTest
 
 import numpy as np
 
-from skreg.testing._points import ALPHAS, RELATIVE, Point, penalty_check
+from skreg.testing._points import ALPHAS, RELATIVE, Point, not_scalar, not_separable, penalty_check
 
 RESTRICT_HINT = "a parameter with one entry per feature, and no restrict(features) that picks from it."
+
+
+# -- when a check does not apply ----------------------------------------------
+
+
+def _not_convex(case):
+    return None if case.convex else "It does not declare convex = True."
+
+
+def _not_bowl(case):
+    known = case.convex or np.isfinite(case.penalty.concavity)
+    return None if known else "It declares neither convex = True nor a finite concavity."
+
+
+def _no_blocks(case):
+    return "blocks() is None." if case.penalty.blocks() is None else None
+
+
+def _single_output(case):
+    return None if case.penalty.joint_outputs else "It does not declare joint_outputs = True."
+
+
+def _no_quadratic(case):
+    return "quadratic() is None." if all(case.penalty.quadratic(alpha) is None for alpha in _strengths(case)) else None
+
+
+def _no_conjugate(case):
+    return "conjugate() is None." if case.penalty.conjugate(case.normal(), 1.0) is None else None
 
 
 # -- convex, concavity --------------------------------------------------------
 
 
-@penalty_check
+@penalty_check(skips=_not_bowl)
 def check_convex_value(case):
     """``value + concavity / 2 * ||coef||^2`` is convex: a chord never runs below it."""
     concavity = 0.0 if case.convex else case.penalty.concavity
-    if not np.isfinite(concavity):
-        raise SkipTest("It declares neither convex = True nor a finite concavity.")
 
     def bowl(coef):
         return case.value(coef, alpha) + 0.5 * concavity * float(np.sum(coef**2))
@@ -33,7 +58,8 @@ def check_convex_value(case):
                 claim = "convex = True" if case.convex else f"concavity = {concavity:g}"
                 details = {"alpha": alpha, "left": left, "right": right, "between": middle}
                 details |= {"value between": found, "value on the chord": chord, "above by": found - chord}
-                case.fail(f"value contradicts {claim}.", "the declared fact is wrong, or value has a wrong sign.", **details)
+                hint = "the declared fact is wrong, or value has a wrong sign."
+                case.fail(f"value contradicts {claim}.", hint, **details)
 
 
 def _segments(case, alpha):
@@ -59,11 +85,9 @@ def _pairs_of_points(case):
         yield one, Point(one.coef + 0.1 * (abs(one.coef).max() + 0.1) * case.normal(), *one[1:])
 
 
-@penalty_check
+@penalty_check(skips=_not_convex)
 def check_prox_three_points(case):
     """The three-point inequality of Beck and Teboulle, which holds for the prox of a convex value."""
-    if not case.convex:
-        raise SkipTest("It does not declare convex = True.")
     for point, other in _pairs_of_points(case):
         answer = case.prox(point)
         mine, size = case.objective(answer, point)
@@ -73,20 +97,18 @@ def check_prox_three_points(case):
             if not mine <= bound + case.slack(point, size, their_size):
                 details = {"prox": answer, "third point": rival, "objective at prox": mine, "bound": bound}
                 hint = "value is not convex, or prox does not minimise (see check_prox_minimises)."
-                case.fail("prox breaks the three-point inequality.", hint, **point._asdict(), **details)
+                case.fail("prox breaks the three-point inequality.", hint, point, **details)
 
 
-@penalty_check
+@penalty_check(skips=_not_convex)
 def check_prox_firmly_nonexpansive(case):
     """Two points come closer: ``||prox(a) - prox(b)||^2 <= <prox(a) - prox(b), a - b>``."""
-    if not case.convex:
-        raise SkipTest("It does not declare convex = True.")
     for point, other in _pairs_of_points(case):
         apart, moved = point.coef - other.coef, case.prox(point) - case.prox(other)
         excess = float(np.sum(moved**2) - np.sum(moved * apart))
         if not excess <= RELATIVE * float(np.sum(apart**2)) + 1e-14 * float(np.sum(point.coef**2)):
             hint = "value is not convex, or prox does not minimise (see check_prox_minimises)."
-            case.fail("prox is not firmly nonexpansive.", hint, **point._asdict(), other_coef=other.coef, excess=excess)
+            case.fail("prox is not firmly nonexpansive.", hint, point, other_coef=other.coef, excess=excess)
 
 
 # -- separable, blocks, restrict ----------------------------------------------
@@ -101,11 +123,9 @@ def _elsewhere(case, coef, kept):
     return np.where(kept, coef, case.rng.permuted(coef) + case.normal(np.abs(coef).max() + 0.1))
 
 
-@penalty_check
+@penalty_check(skips=not_separable)
 def check_separable_prox(case):
     """The prox of one coefficient does not see the others."""
-    if not case.separable:
-        raise SkipTest("It does not declare separable = True.")
     for point in case.points(every=3, arrays=False):
         index, kept = case.index(), np.zeros(case.shape, dtype=bool)
         kept[index] = True
@@ -113,15 +133,13 @@ def check_separable_prox(case):
         one, two = case.prox(point)[index], case.prox(other)[index]
         if not _close(one, two, point.coef[index]):
             hint = "a sum, a norm or a sort over the coefficients: leave separable = False."
-            details = {"other_coef": other.coef, "position": index, "prox there": one, "and with the others changed": two}
-            case.fail("it claims separable, but coefficients see each other.", hint, **point._asdict(), **details)
+            details = {"other_coef": other.coef, "position": index, "prox there": one, "with the others changed": two}
+            case.fail("it claims separable, but coefficients see each other.", hint, point, **details)
 
 
-@penalty_check
+@penalty_check(skips=not_scalar)
 def check_separable_arrays(case):
     """Arrays of step and alpha give what scalars give, one coefficient at a time."""
-    if not case.separable or case.penalty.joint_outputs:
-        raise SkipTest("It is for penalties that act on one coefficient at a time (separable = True).")
     parts = [case.restricted([j]) for j in range(case.n_features)]
     for point in case.array_points(25):
         whole, price = case.prox(point), case.value(*point[::2])
@@ -133,18 +151,16 @@ def check_separable_arrays(case):
             case.fail("restrict to one feature cannot be used.", RESTRICT_HINT, raised=error)
         if not _close(whole, each, point.coef):
             hint = f"`if alpha > 0`, max(alpha) or alpha[0] in prox; or {RESTRICT_HINT}"
-            case.fail("prox with arrays is not that of each coefficient.", hint, **point._asdict(), prox=whole, one_by_one=each)
-        if not np.isclose(price, prices, rtol=1e-9):
+            case.fail("prox with arrays is not that of each coefficient.", hint, point, prox=whole, one_by_one=each)
+        if np.ndim(price) != 0 or not np.isclose(price, prices, rtol=1e-9):
             hint = f"alpha stands outside the sum over the coefficients; or {RESTRICT_HINT}"
             where = {"coef": point.coef, "alpha": point.alpha, "value": price, "one_by_one": prices}
             case.fail("value with an array alpha is not the sum of its parts.", hint, **where)
 
 
-@penalty_check
+@penalty_check(skips=not_separable)
 def check_restrict(case):
     """On a subset of the features, in any order, the penalty does what it does on the whole."""
-    if not case.separable:
-        raise SkipTest("It does not declare separable = True.")
     for point in case.points(every=9, arrays=False):
         order = case.rng.permutation(case.n_features)
         head, tail = np.array_split(order, 2)
@@ -155,12 +171,10 @@ def check_restrict(case):
         case.fail("restrict cannot be applied twice.", "positions are kept, not what stands there.", features=head)
 
 
-@penalty_check
+@penalty_check(skips=_no_blocks)
 def check_blocks(case):
     """``blocks`` gives one label per feature, and prox acts block by block."""
     labels = case.penalty.blocks()
-    if labels is None:
-        raise SkipTest("blocks() is None.")
     labels = np.asarray(labels)
     if labels.shape != (case.n_features,):
         case.fail("blocks must give one label per feature.", "it gives a list of groups.", blocks=labels)
@@ -176,8 +190,8 @@ def _assert_block_alone(case, point, block):
     other = Point(_elsewhere(case, point.coef, kept), *point[1:])
     one, two = case.prox(point)[block], case.prox(other)[block]
     if not _close(one, two, point.coef[block]):
-        details = {"other_coef": other.coef, "block": block, "prox there": one, "and with the others changed": two}
-        case.fail("blocks see each other in prox.", "labels in the wrong order, or a norm over all.", **point._asdict(), **details)
+        details = {"other_coef": other.coef, "block": block, "prox there": one, "with the others changed": two}
+        case.fail("blocks see each other in prox.", "labels in the wrong order, or a norm over all.", point, **details)
 
 
 def _assert_parts(case, point, parts):
@@ -192,17 +206,15 @@ def _assert_parts(case, point, parts):
             case.fail("restrict gives a penalty that cannot be used.", RESTRICT_HINT, features=features, raised=error)
         if not (answer.shape == coef.shape and _close(answer, whole[features], point.coef)):
             details = {"features": features, "prox": answer, "prox of the whole": whole[features]}
-            case.fail("restrict changes prox.", RESTRICT_HINT, **point._asdict(), **details)
+            case.fail("restrict changes prox.", RESTRICT_HINT, point, **details)
     if not np.isclose(case.value(*point[::2]), price, rtol=1e-9):
         details = {"value": case.value(*point[::2]), "sum of the parts": price}
-        case.fail("value is not the sum of its parts.", RESTRICT_HINT, **point._asdict(), **details)
+        case.fail("value is not the sum of its parts.", RESTRICT_HINT, point, **details)
 
 
-@penalty_check
+@penalty_check(skips=_single_output)
 def check_joint_outputs(case):
     """With several outputs, ``prox`` keeps the shape ``(n_features, n_outputs)`` and ``value`` is one number."""
-    if not case.penalty.joint_outputs:
-        raise SkipTest("It does not declare joint_outputs = True.")
     for n_outputs in (1, 2, 5):
         coef = case.rng.standard_normal((case.n_features, n_outputs))
         shape, price = case.penalty.prox(coef.copy(), 0.5, 0.3).shape, case.penalty.value(coef.copy(), 0.3)
@@ -221,11 +233,9 @@ def _strengths(case):
         yield from (point.alpha for point in case.array_points(5))
 
 
-@penalty_check
+@penalty_check(skips=_no_quadratic)
 def check_quadratic(case):
     """The weights of ``quadratic`` give ``value``."""
-    if all(case.penalty.quadratic(alpha) is None for alpha in _strengths(case)):
-        raise SkipTest("quadratic() is None.")
     for alpha in _strengths(case):
         weights = case.penalty.quadratic(alpha)
         for coef in (case.normal(), case.normal(100.0)) if weights is not None else ():
@@ -237,15 +247,13 @@ def check_quadratic(case):
 
 
 def _conjugate_points(case):
-    if case.penalty.conjugate(case.normal(), 1.0) is None:
-        raise SkipTest("conjugate() is None.")
     for alpha, step in itertools.product(ALPHAS, (0.1, 1.0, 10.0)):
         yield Point(case.normal(2.0) * (1.0 + step * alpha), step, alpha)
     if case.separable:
         yield from (point._replace(step=1.0) for point in case.array_points(15))
 
 
-@penalty_check
+@penalty_check(skips=_no_conjugate)
 def check_conjugate(case):
     """Fenchel and Young: ``value(u) + conjugate(v) >= u . v``, and equal where ``v`` is a slope at ``u``."""
     for point in _conjugate_points(case):
@@ -258,13 +266,15 @@ def check_conjugate(case):
                 if not gap >= -1e-9 * size:
                     _fail_conjugate(case, "value(u) + conjugate(v) is below u . v.", coef, dual, point.alpha, gap)
         gap, size = _fenchel_gap(case, answer, slope, point.alpha)
-        if case.convex and not gap <= 1e-6 * size:
-            _fail_conjugate(case, "value(u) + conjugate(v) exceeds u . v at a slope v.", answer, slope, point.alpha, gap)
+        if case.convex and not (np.isfinite(size) and gap <= 1e-6 * size):
+            broken = "value(u) + conjugate(v) exceeds u . v at a slope v."
+            _fail_conjugate(case, broken, answer, slope, point.alpha, gap)
 
 
 def _fenchel_gap(case, coef, dual, alpha):
-    price, conjugate = case.value(coef, alpha), case.penalty.conjugate(dual.copy(), alpha)
-    return price + conjugate - float(np.sum(coef * dual)), abs(price) + abs(conjugate) + float(np.sum(np.abs(coef * dual)))
+    """Fenchel and Young's gap, and the size of its terms."""
+    price, conjugate, product = case.value(coef, alpha), case.penalty.conjugate(dual.copy(), alpha), coef * dual
+    return price + conjugate - product.sum(), abs(price) + abs(conjugate) + np.abs(product).sum()
 
 
 def _fail_conjugate(case, broken, coef, dual, alpha, gap):
@@ -272,7 +282,7 @@ def _fail_conjugate(case, broken, coef, dual, alpha, gap):
     case.fail(broken, hint, coef=coef, dual=dual, alpha=alpha, conjugate=case.penalty.conjugate(dual, alpha), gap=gap)
 
 
-@penalty_check
+@penalty_check(skips=_no_conjugate)
 def check_dual_scale(case):
     """``dual_scale`` is the largest factor in [0, 1] that makes `conjugate` finite."""
     for point in _conjugate_points(case):
