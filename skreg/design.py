@@ -223,6 +223,9 @@ class SparseDesign(Design):
         return squares + np.maximum(row_weights.sum() - stored, 0.0) * shift**2
 
     def gram(self, left, right=None, row_weights=None):
+        if self.X.nnz > 0.3 * self.shape[0] * self.shape[1]:
+            return self._dense_gram(left, right, row_weights)
+        # With so many zeros a mean is small beside its column: what centring subtracts costs no digits.
         weights = np.ones(self.shape[0]) if row_weights is None else row_weights
         a = self.X[:, left].astype(np.float64).tocsc()
         b = a if right is None else self.X[:, right].astype(np.float64).tocsc()
@@ -238,6 +241,24 @@ class SparseDesign(Design):
             scale_a = self.scale[left]
             scale_b = scale_a if right is None else self.scale[right]
             total /= np.outer(scale_a, scale_b)
+        return total
+
+    def _dense_gram(self, left, right, row_weights):
+        """The same, by dense blocks of rows of the columns asked for."""
+        every = np.arange(self.shape[1])
+        left = every[left]
+        right = left if right is None else every[right]
+        chosen, where = np.unique(np.concatenate([left, right]), return_inverse=True)
+        part = self.X[:, chosen].tocsr()
+        total = np.zeros((left.size, right.size))
+        for rows, block in _row_blocks(part):
+            block = block.toarray().astype(np.float64)
+            if self.shift is not None:
+                block -= self.shift[chosen]
+            if self.scale is not None:
+                block /= self.scale[chosen]
+            weighted = block if row_weights is None else block * row_weights[rows, None]
+            total += block[:, where[: left.size]].T @ weighted[:, where[left.size :]]
         return total
 
     def columns(self, index):

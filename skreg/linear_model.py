@@ -83,8 +83,9 @@ class _Penalized(BaseEstimator):
         solution = next(iter(solver.solve(problem, [numbers["alpha"]], start, numbers["tol"], numbers["max_iter"])))
         probe_prox(problem, solution)
         design = problem.design
-        coef = solution.coef if design.scale is None else (solution.coef.T / design.scale).T
-        intercept = solution.intercept + problem.offset
+        coef, intercept = problem.canonical(solution.coef, solution.intercept, numbers["alpha"])
+        coef = coef if design.scale is None else (coef.T / design.scale).T
+        intercept = intercept + problem.offset
         if design.shift is not None:
             intercept = intercept - design.shift @ coef
         self.n_iter_ = solution.n_iter
@@ -130,7 +131,7 @@ class _Penalized(BaseEstimator):
         name, measure = ("violation", optimality.violation) if optimality.gap is None else ("gap", optimality.gap)
         if solution.stalled:
             cause = f"rounding allows no further progress after n_iter={solution.n_iter}"
-            knob = f"set tol to {10 * measure:.0e} or more, or bring the columns of X to similar scale"
+            knob = f"set tol to {10 * optimality.measure:.0e} or more, or bring the columns of X to similar scale"
         else:
             cause = f"max_iter={max_iter} was reached"
             knob = "increase max_iter"
@@ -145,6 +146,16 @@ class _Penalized(BaseEstimator):
         check_is_fitted(self)
         X = validate_data(self, X, accept_sparse=("csr", "csc"), dtype=(np.float64, np.float32), reset=False)
         return X @ self.coef_.T + np.asarray(self.intercept_, dtype=self.coef_.dtype)
+
+
+def _class_weights(class_weight, y, sample_weight):
+    """Sample weights times those of their classes; "balanced" balances weights, not rows."""
+    sample_weight = np.ones(len(y)) if sample_weight is None else sample_weight
+    if not (isinstance(class_weight, str) and class_weight == "balanced"):
+        return compute_sample_weight(class_weight, y) * sample_weight
+    codes = np.unique(y, return_inverse=True)[1]
+    totals = np.bincount(codes, weights=sample_weight)
+    return sample_weight / np.where(totals > 0, totals, 1.0)[codes]
 
 
 def _canonical(X):
@@ -448,8 +459,7 @@ class PenalizedLogisticRegression(ClassifierMixin, _Penalized):
         check_classification_targets(y)
         sample_weight = check_weights(sample_weight, X.shape[0])
         if self.class_weight is not None:
-            factors = compute_sample_weight(self.class_weight, y)
-            sample_weight = check_weights(factors if sample_weight is None else factors * sample_weight, X.shape[0])
+            sample_weight = check_weights(_class_weights(self.class_weight, y, sample_weight), X.shape[0])
         # A row of weight 0 is as good as left out, and so is a class that has no other rows.
         used = slice(None) if sample_weight is None else sample_weight > 0
         classes = np.unique(y[used])

@@ -27,6 +27,9 @@ class Loss(BaseEstimator):
         Fact: the outputs of a row depend on each other (softmax); losses that do
         not are summed over the columns of a two-dimensional ``y``.
 
+    translation_invariant : bool
+        Fact: adding the same number to all outputs of a row changes nothing.
+
     See Also
     --------
     skreg.testing.check_loss : Checks a loss of your own numerically.
@@ -51,6 +54,7 @@ class Loss(BaseEstimator):
     quadratic = False
     shift_invariant = False
     coupled_outputs = False
+    translation_invariant = False
 
     def value(self, y, eta):
         """Loss of each row.
@@ -309,6 +313,7 @@ class Softmax(Loss):
     """
 
     coupled_outputs = True
+    translation_invariant = True
 
     def value(self, y, eta):
         """``log(sum(exp(eta))) - eta[class]``, without overflow."""
@@ -336,7 +341,7 @@ class Softmax(Loss):
     def conjugate(self, y, dual):
         """Negative entropy of ``dual + y``, inf outside the simplex."""
         p = dual + y
-        inside = np.all(p >= 0, axis=1) & (np.abs(p.sum(axis=1) - 1.0) < 1e-9)
+        inside = np.all(p >= 0, axis=1) & (np.abs(p.sum(axis=1) - 1.0) <= 1e-14 * p.shape[1])
         return np.where(inside, xlogy(p, np.maximum(p, 0.0)).sum(axis=1), np.inf)
 
     def inverse_link(self, eta):

@@ -22,6 +22,11 @@ __all__ = ["Optimality", "Problem", "make_problem"]
 # More unpenalised columns than this, and the duality gap is not worth its projection.
 MAX_PROJECTED = 64
 
+# Where there is no gap: how much larger than violation ** 2 the suboptimality is taken to be.
+# Near the optimum it is at most the sum of the squares over the smallest eigenvalue of the
+# Hessian in units of its diagonal, so this is the condition number that is allowed for.
+CONDITION = 1e6
+
 
 @dataclass(frozen=True)
 class Optimality:
@@ -48,7 +53,8 @@ class Optimality:
     tol : float
         The tolerance that was asked for.
     converged : bool
-        Whether ``gap <= tol`` (``violation <= tol`` where there is no gap).
+        Whether ``gap <= tol``; where there is no gap, ``1e6 * violation**2 <= tol``,
+        which promises the same suboptimality up to a condition number of 1e6.
     kind : str
         ``"global"``, ``"local"`` (a local minimum coordinate by coordinate) or
         ``"stationary"``.
@@ -75,8 +81,8 @@ class Optimality:
 
     @property
     def measure(self):
-        """What `tol` is compared with: the gap, or the violation where there is none."""
-        return self.violation if self.gap is None else self.gap
+        """What `tol` is compared with: the gap, or where there is none ``1e6 * violation**2``."""
+        return CONDITION * self.violation**2 if self.gap is None else self.gap
 
 
 class Problem:
@@ -232,32 +238,40 @@ class Problem:
         """
         if self.loss.quadratic:
             return -self.row_gradient(eta).sum(axis=0)
-        one_hot = None if eta.ndim == 1 or not self.loss.coupled_outputs else np.eye(self.n_outputs)
+        coupled = eta.ndim > 1 and self.loss.coupled_outputs
         intercept = np.zeros(eta.shape[1:]) + start
         value = self.loss_value(eta + intercept)
         for _ in range(max_iter):
             gradient = self.row_gradient(eta + intercept).sum(axis=0)
             if np.max(np.abs(gradient)) <= 1e-15:
                 break
-            if one_hot is None:
+            if not coupled:
                 curvature = self.weights @ self.loss.curvature(self.y, eta + intercept)
                 move = -gradient / np.maximum(curvature, 1e-12)
             else:
-                hessian = [
-                    self.weights @ self.loss.hessian_product(self.y, eta + intercept, np.tile(row, (len(eta), 1)))
-                    for row in one_hot
-                ]
-                move = -np.linalg.lstsq(np.array(hessian), gradient, rcond=1e-12)[0]
+                move = -np.linalg.lstsq(self._intercept_hessian(eta + intercept), gradient, rcond=1e-12)[0]
             size = 1.0
             while size > 1e-10:
                 candidate = self.loss_value(eta + intercept + size * move)
-                if candidate < value:
+                # Below rounding the gradient decides.
+                if candidate < value or (
+                    candidate <= value + 4e-16 * abs(value)
+                    and np.linalg.norm(self.row_gradient(eta + intercept + size * move).sum(axis=0))
+                    < 0.5 * np.linalg.norm(gradient)
+                ):
                     break
                 size *= 0.5
             else:
                 break
             intercept, value = intercept + size * move, candidate
         return intercept if eta.ndim > 1 else float(intercept)
+
+    def _intercept_hessian(self, eta):
+        """Second derivatives of the mean loss in the intercepts of coupled outputs."""
+        rows = np.eye(self.n_outputs)
+        return np.array(
+            [self.weights @ self.loss.hessian_product(self.y, eta, np.tile(row, (len(eta), 1))) for row in rows]
+        )
 
     def hessian(self, eta, features, outputs=None):
         """Hessian of the mean loss in some coefficients, the intercept profiled out.
@@ -326,6 +340,21 @@ class Problem:
         used = self.weights > 0
         return self.loss.separates(self.y[used], self.eta(part, intercept)[used])
 
+    def canonical(self, coef, intercept, alpha):
+        """Of all solutions with the same predictions and price, the one whose free parts sum to zero.
+
+        Adding a number to all outputs of a softmax changes nothing, so intercepts and
+        unpenalised coefficients are only fixed up to it.
+        """
+        if not (self.loss.translation_invariant and coef.ndim > 1):
+            return coef, intercept
+        if self.fit_intercept:
+            intercept = intercept - np.mean(intercept)
+        free = self._unpenalised(self.strength(alpha))
+        centred = coef.copy()
+        centred[free] -= coef[free].mean(axis=1, keepdims=True)
+        return (centred if np.isfinite(self.penalty_value(centred, alpha)) else coef), intercept
+
     # -- the certificate --------------------------------------------------------------
 
     def violations(self, coef, gradient, curvature, alpha):
@@ -357,14 +386,14 @@ class Problem:
         loss, price = self.loss_value(eta), self.penalty_value(coef, alpha)
         violation = self.violation(coef, eta, row_gradient, gradient, alpha, curvature)
         gap = self.gap(loss + price, eta, row_gradient, gradient, alpha)
-        measure = violation if gap is None else gap
+        measure = violation**2 * CONDITION if gap is None else gap
         return Optimality(
-            objective=loss + price,
+            objective=float(loss + price),
             loss=loss,
             penalty=price,
             gap=gap,
             violation=violation,
-            null_loss=self.null_loss,
+            null_loss=float(self.null_loss),
             tol=tol,
             converged=bool(measure <= tol),
             kind="global" if self.convex else "local" if self.penalty.separable else "stationary",
@@ -389,7 +418,7 @@ class Problem:
             total = np.atleast_1d(row_gradient.sum(axis=0))
             rows = 1.0 if self.loss.quadratic else np.maximum(self.weights @ self.loss.curvature(self.y, eta), 1e-12)
             largest = max(largest, float(np.max(np.abs(total) / np.sqrt(rows))))
-        return largest / np.sqrt(2.0 * self.null_loss)
+        return float(largest / np.sqrt(2.0 * self.null_loss))
 
     def spectral_curvature(self, eta, n_iter=20):
         """Largest curvature in any direction of coef, by power iteration."""
@@ -408,22 +437,24 @@ class Problem:
     def gap(self, objective, eta, row_gradient, gradient, alpha):
         """Duality gap over the null loss; None where it is not known."""
         strength = self.strength(alpha)
-        free = self._unpenalised(strength)
+        dual, correlation = -row_gradient, -gradient
+        if not self._has_conjugate(correlation, strength):
+            return None
+        free = self._binding(self._unpenalised(strength), correlation)
         if free.size > MAX_PROJECTED:
             return None
-        dual, correlation = -row_gradient, -gradient
         if self.fit_intercept or free.size:
             projected = self._project(dual, correlation, eta, free)
             if projected is None:
                 return None
             dual, correlation = projected
-        if not self._has_conjugate(correlation, strength):
-            return None
         if correlation.ndim == 1 or self.penalty.joint_outputs:
             columns = [correlation]
         else:
             columns = [np.array(column) for column in correlation.T]
         scales = [self.penalty.dual_scale(column, strength) for column in columns]
+        if min(scales) == 0.0:
+            return None
         if self.loss.coupled_outputs or len(columns) == 1:
             scales = [min(scales)] * len(columns)
         scale = scales[0] if correlation.ndim == 1 or self.loss.coupled_outputs else np.array(scales)
@@ -436,13 +467,24 @@ class Problem:
         if not np.isfinite(total):
             return None
         # Rounding may leave the gap a hair below zero.
-        return max(total, 0.0) / self.null_loss
+        return float(max(total, 0.0) / self.null_loss)
 
     def _unpenalised(self, strength):
         """Columns whose coefficients are free of charge, and so bind the dual."""
         if isinstance(self.penalty, NoPenalty) or (np.ndim(strength) == 0 and strength == 0):
             return np.arange(self.n_features)
         return np.flatnonzero(strength == 0) if np.ndim(strength) else np.empty(0, dtype=int)
+
+    def _binding(self, free, correlation):
+        """The unpenalised columns whose correlation must be zero.
+
+        Not those that rest on a bound: the bound takes a correlation of one sign.
+        """
+        if free.size > MAX_PROJECTED or correlation.ndim > 1:
+            return free
+        ones = [self.penalty.restrict(free[i : i + 1]) for i in range(free.size)]
+        finite = [np.isfinite(one.conjugate(correlation[j : j + 1], 0.0)) for one, j in zip(ones, free, strict=True)]
+        return free[~np.array(finite, dtype=bool)]
 
     def _has_conjugate(self, correlation, strength):
         row = slice(0, 1)
@@ -461,7 +503,12 @@ class Problem:
         if free.size == 0:
             if np.max(np.abs(dual.sum(axis=0))) <= 1e-15 * np.sqrt(self.null_loss):
                 return dual, correlation
-            correction = rows * (dual.sum(axis=0) / np.maximum(rows.sum(axis=0), 1e-300))
+            if dual.ndim > 1 and self.loss.coupled_outputs:
+                move = np.linalg.lstsq(self._intercept_hessian(eta), dual.sum(axis=0), rcond=1e-12)[0]
+                correction = self.loss.hessian_product(self.y, eta, np.tile(move, (len(eta), 1)))
+                correction = (correction.T * self.weights).T
+            else:
+                correction = rows * (dual.sum(axis=0) / np.maximum(rows.sum(axis=0), 1e-300))
         elif dual.ndim > 1 and self.loss.coupled_outputs:
             return None
         else:

@@ -244,6 +244,10 @@ class NoPenalty(Penalty):
         """Zero weights: nothing is charged."""
         return 0.0
 
+    def conjugate(self, dual, alpha):
+        """0 at 0, else inf."""
+        return np.inf if np.any(dual) else 0.0
+
 
 def register(*names):
     """Class decorator: let ``penalty="name"`` stand for the class with its defaults."""

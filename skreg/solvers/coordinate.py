@@ -76,7 +76,7 @@ class _Engine:
     def solve(self, alpha, start, tol, max_iter):
         problem = self.problem
         coef, intercept = starting_point(problem, start, alpha)
-        best, stalled, inner_tol = None, 0, None
+        best, stalled, sharpened = None, 0, False
         for n_iter in range(1, max_iter + 1):
             eta = problem.design.dot(coef)
             intercept = problem.profile(eta, intercept) if problem.fit_intercept else intercept
@@ -84,21 +84,22 @@ class _Engine:
             gradient = problem.design.dot_t(problem.row_gradient(eta))
             curvature = problem.curvatures(eta)
             optimality = problem.certificate(coef, intercept, alpha, tol, eta, gradient, curvature)
-            if best is None or optimality.measure < 0.9 * best.optimality.measure:
-                stalled = 0
-            else:
-                stalled += 1
+            stalled = 0 if best is None or _progressed(optimality, best.optimality) else stalled + 1
             if best is None or optimality.measure <= best.optimality.measure:
                 best = Solution(alpha, coef, intercept, n_iter, optimality)
             if problem.diverges(coef, intercept, alpha):
                 return Solution(alpha, coef, intercept, n_iter, optimality, diverges=True)
-            if best.optimality.converged or stalled >= 8:
+            if best.optimality.converged:
+                # The gap is second order: one more model costs little and sharpens the coefficients.
+                if sharpened or best.optimality.violation <= 1e-5 * np.sqrt(tol):
+                    break
+                sharpened = True
+            if stalled >= 8:
                 break
             scores = problem.violations(coef, gradient, curvature, alpha)
             grown = self._grow(scores.ravel(), coef.ravel())
-            # Half the digits that are missing, and more when the working set is final.
-            wanted = 0.1 * optimality.violation
-            inner_tol = wanted if grown or inner_tol is None else min(wanted, 0.1 * inner_tol)
+            # A digit better than the whole, and more when nothing else is left to gain.
+            inner_tol = (1e-3 if sharpened or (stalled and not grown) else 0.1) * optimality.violation
             unit = np.sqrt(2.0 * problem.null_loss)
             move = self._model_step if not problem.loss.quadratic else self._exact_step
             coef = move(coef, eta, gradient, alpha, max(inner_tol, 1e-15) * unit)
@@ -189,3 +190,12 @@ class _Engine:
             # A concave penalty may rise along the segment: raise the model's curvature instead.
             gram = gram * 2.0
         return coef
+
+
+def _progressed(now, best):
+    """Whether any measure says that going on is worth it."""
+    return (
+        now.measure < 0.9 * best.measure
+        or now.violation < 0.9 * best.violation
+        or now.objective < best.objective - 1e-3 * now.tol * now.null_loss
+    )

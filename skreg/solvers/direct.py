@@ -1,5 +1,7 @@
 """Closed forms of the ridge family: squared loss, quadratic penalty or none."""
 
+from dataclasses import replace
+
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve, eigh
 
@@ -41,34 +43,31 @@ class ClosedForm(Solver):
         n_samples, n_features = problem.design.shape
         side = _FeatureSide(problem) if n_features <= n_samples else _SampleSide(problem)
         for alpha in alphas:
-            weights = problem.penalty.quadratic(problem.strength(alpha))
-            yield side.solve(alpha, np.broadcast_to(np.asarray(weights, dtype=float), n_features), tol, max_iter)
+            weights = np.asarray(problem.penalty.quadratic(problem.strength(alpha)), dtype=np.float64)
+            correct = side.factorise(np.broadcast_to(weights, n_features))
+            yield _refine(problem, alpha, correct, tol, max_iter)
 
 
-def _refine(problem, alpha, weights, tol, max_iter, correction):
+def _refine(problem, alpha, correct, tol, max_iter):
     """Solve, then correct by the same factorisation until the certificate holds.
 
     The normal equations lose half the digits; residuals computed from X itself
     give them back (iterative refinement).
     """
-    coef = np.zeros(problem.coef_shape)
-    intercept = problem.null_intercept
+    coef, intercept = np.zeros(problem.coef_shape), problem.null_intercept
+    eta = np.zeros(problem.y.shape) + intercept
     best = None
     for n_iter in range(1, min(max_iter, 10) + 1):
+        coef = correct(coef, eta)
         eta = problem.eta(coef, intercept)
-        gradient = problem.design.dot_t(problem.row_gradient(eta))
-        gradient = (gradient.T + weights * coef.T).T
-        coef = coef - correction(gradient)
-        optimality = problem.certificate(coef, intercept, alpha, tol)
-        if best is None or optimality.violation < 0.5 * best.optimality.violation:
-            best = Solution(alpha, coef, intercept, n_iter, optimality)
-        else:
+        optimality = problem.certificate(coef, intercept, alpha, tol, eta)
+        if best is not None and not optimality.violation < 0.5 * best.optimality.violation:
             break
+        best = Solution(alpha, coef, intercept, n_iter, optimality)
         # The gap is second order: one more correction costs little and sharpens the coefficients.
-        if optimality.converged and optimality.violation <= np.sqrt(tol) * 1e-3:
-            return best
-    stalled = not best.optimality.converged
-    return Solution(best.alpha, best.coef, best.intercept, best.n_iter, best.optimality, stalled)
+        if optimality.converged and optimality.violation <= 1e-3 * np.sqrt(tol):
+            break
+    return replace(best, stalled=not best.optimality.converged)
 
 
 class _FeatureSide:
@@ -78,59 +77,65 @@ class _FeatureSide:
         self.problem = problem
         self.gram = problem.design.gram(slice(None), row_weights=problem.weights)
 
-    def solve(self, alpha, weights, tol, max_iter):
-        problem = self.problem
-        solve = spd_solver(self.gram, weights)
-        return _refine(problem, alpha, weights, tol, max_iter, solve)
+    def factorise(self, weights):
+        problem, solve = self.problem, spd_solver(self.gram, weights)
+
+        def correct(coef, eta):
+            gradient = problem.design.dot_t(problem.row_gradient(eta)) + (coef.T * weights).T
+            return coef - solve(gradient)
+
+        return correct
 
 
 class _SampleSide:
-    """``n_samples < n_features``: the system in the residuals."""
+    """``n_samples < n_features``: the system in the residuals.
+
+    With ``B`` the unpenalised columns and ``K`` the kernel of the others, dual
+    variables ``u`` and coefficients ``b`` solve ``(K + I) u + B b = y, B'u = 0``,
+    and the paid coefficients are ``D^-1 Z'u``.
+    """
 
     def __init__(self, problem):
         self.problem = problem
         self.root = np.sqrt(problem.weights)
 
-    def _times(self, coef):
-        return (self.problem.design.dot(coef).T * self.root).T
-
     def _times_t(self, rows):
         return self.problem.design.dot_t((rows.T * self.root).T)
+
+    def _residual(self, eta):
+        return ((self.problem.y - eta).T * self.root).T
 
     def _kernel(self, feature_weights):
         return self.problem.design.kernel(feature_weights) * np.outer(self.root, self.root)
 
-    def solve(self, alpha, weights, tol, max_iter):
+    def factorise(self, weights):
         paid = weights > 0
         if not paid.any():
             # Least squares with more columns than rows: the solution of minimal norm.
             inverse = _pseudo_inverse(self._kernel(np.ones(len(weights))))
+            return lambda coef, eta: coef + self._times_t(inverse @ self._residual(eta))
+        inverted = np.where(paid, 1.0 / np.where(paid, weights, 1.0), 0.0)
+        kernel = self._kernel(inverted)
+        kernel[np.diag_indices_from(kernel)] += 1.0
+        factor = cho_factor(kernel, lower=True)
+        free = np.flatnonzero(~paid)
+        basis = self.problem.design.columns(free) * self.root[:, None]
+        schur = spd_solver(basis.T @ cho_solve(factor, basis), np.zeros(free.size)) if free.size else None
+        dual = np.zeros(self.problem.y.shape)
 
-            def correction(gradient):
-                return self._times_t(inverse @ (inverse @ self._times(gradient)))
-        else:
-            inverted = np.where(paid, 1.0 / np.where(paid, weights, 1.0), 0.0)
-            kernel = self._kernel(inverted)
-            kernel[np.diag_indices_from(kernel)] += 1.0
-            factor = cho_factor(kernel, lower=True)
-            free = np.flatnonzero(~paid)
+        def correct(coef, eta):
+            nonlocal dual
+            residual = self._residual(eta) - dual
+            own = coef[free]
             if free.size:
-                basis = self.problem.design.columns(free) * self.root[:, None]
-                schur = spd_solver(basis.T @ cho_solve(factor, basis), np.zeros(free.size))
+                move = schur(basis.T @ (cho_solve(factor, residual) + dual))
+                residual, own = residual - basis @ move, own + move
+            dual = dual + cho_solve(factor, residual)
+            coef = (self._times_t(dual).T * inverted).T
+            coef[free] = own
+            return coef
 
-            def correction(gradient):
-                # Woodbury on the paid columns; the free ones by their Schur complement.
-                move = (gradient.T * inverted).T
-                rows = cho_solve(factor, self._times(move))
-                move = move - (self._times_t(rows).T * inverted).T
-                if free.size:
-                    own = schur(gradient[free] - basis.T @ self._times(move))
-                    rows = cho_solve(factor, basis @ own)
-                    move = move - (self._times_t(rows).T * inverted).T
-                    move[free] = own
-                return move
-
-        return _refine(self.problem, alpha, weights, tol, max_iter, correction)
+        return correct
 
 
 def spd_solver(gram, weights):
@@ -138,7 +143,7 @@ def spd_solver(gram, weights):
     system = gram.copy()
     system[np.diag_indices_from(system)] += weights
     # Columns of very different size make a matrix look singular that is not.
-    scale = np.sqrt(np.diagonal(system))
+    scale = np.sqrt(np.maximum(np.diagonal(system), 0.0))
     scale = np.where(scale > 0, scale, 1.0)
     system /= np.outer(scale, scale)
     try:

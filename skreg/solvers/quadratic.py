@@ -144,12 +144,9 @@ class Quadratic:
         """One step for the coefficients in ``moving``; tells whether it helped."""
         coef, own = self.coef[moving], curvature[moving]
         system = self.gram[np.ix_(moving, moving)]
-        # A millionth of a millionth keeps duplicate columns from ending the factorisation.
-        system[np.diag_indices_from(system)] += own + 1e-12 * self.curvature[moving]
         wanted = -(self.grad[moving] + pull[moving] + own * (coef - target[moving]))
-        try:
-            move = cho_solve(cho_factor(system, lower=True, overwrite_a=True, check_finite=False), wanted)
-        except LinAlgError:
+        move = _solve(system, own, self.curvature[moving], wanted)
+        if move is None:
             return False
         value = self.objective(self.coef, self.grad)
         side = np.where(coef != 0, coef, target[moving])
@@ -192,6 +189,21 @@ class Quadratic:
             curvature = np.where(slope > 1e-6, (1.0 / slope - 1.0) / step, 0.0)
         # Differences of rounded numbers; what they cannot tell from 0 is 0.
         return slope, np.where(np.abs(curvature) * step < 1e-9, 0.0, curvature)
+
+
+def _solve(gram, added, size, wanted):
+    """Solve ``(gram + diag(added)) x = wanted``, or None if it is not positive definite.
+
+    A trace of ``size`` more keeps duplicate columns from ending the factorisation.
+    """
+    for trace in (1e-14, 1e-11):
+        system = gram.copy()
+        system[np.diag_indices_from(system)] += added + trace * size
+        try:
+            return cho_solve(cho_factor(system, lower=True, overwrite_a=True, check_finite=False), wanted)
+        except LinAlgError:
+            pass
+    return None
 
 
 def _sizes(coef, move, side):

@@ -65,25 +65,31 @@ def check_name(check):
 def make_check(body, skips, case_type):
     """The check ``(subject, **settings)`` that runs ``body(case)``, unless ``skips(case)`` gives a reason not to."""
 
-    @functools.wraps(body)
-    def check(subject, **settings):
-        with explained(body.__name__, subject):
+    def skip_or_run(subject, body, **settings):
+        with explained(check.__name__, subject):
             case = case_type(subject, **settings)
             reason = skips(case) if skips else None
             if reason:
                 raise SkipTest(reason)
             body(case)
 
-    check.skips = lambda subject, **settings: skips and skips(case_type(subject, **settings))
+    @functools.wraps(body)
+    def check(subject, **settings):
+        skip_or_run(subject, body, **settings)
+
+    check.dry_run = functools.partial(skip_or_run, body=lambda case: None)
     return check
 
 
 def applies(check, subject):
     """False if ``check`` would be skipped; what cannot be found out beforehand is left to the check."""
     try:
-        return not check.func.skips(subject, **check.keywords)
+        check.func.dry_run(subject, **check.keywords)
+    except SkipTest:
+        return False
     except Exception:
         return True
+    return True
 
 
 def parametrize(kind, subjects, checks, expected_failed_checks):

@@ -83,11 +83,13 @@ def parametrize_loss_checks(losses, *, y=None, random_state=0, expected_failed_c
     ----------
     losses : iterable of Loss
         The losses, instances.
-    y, random_state
-        As in `check_loss`.
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs), optional
+        Targets to try them with, as in `check_loss`.
+    random_state : int, default=0
+        Seed of the points that are tried.
     expected_failed_checks : callable, optional
         Called with a loss, returns a dict ``{check_name: reason}``; these cases
-        are marked as expected failures.
+        are marked as expected failures. Checks that do not apply are left out.
 
     Returns
     -------

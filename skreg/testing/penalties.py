@@ -98,11 +98,13 @@ def parametrize_penalty_checks(penalties, *, n_features=None, random_state=0, ex
     ----------
     penalties : iterable of Penalty
         The penalties, instances.
-    n_features, random_state
-        As in `check_penalty`.
+    n_features : int, optional
+        Number of features to try them on; by default one that each accepts.
+    random_state : int, default=0
+        Seed of the points that are tried.
     expected_failed_checks : callable, optional
         Called with a penalty, returns a dict ``{check_name: reason}``; these
-        cases are marked as expected failures.
+        cases are marked as expected failures. Checks that do not apply are left out.
 
     Returns
     -------
