@@ -56,9 +56,12 @@ def check_weights(sample_weight, n_samples):
     if sample_weight is None:
         return None
     allowed = f"finite numbers >= 0, one for each of the {n_samples} samples, not all zero"
-    weights = check_array(
-        sample_weight, dtype=np.float64, ensure_2d=False, allow_nd=True, input_name="sample_weight", order="C"
-    )
+    try:
+        weights = check_array(
+            sample_weight, dtype=np.float64, ensure_2d=False, allow_nd=True, input_name="sample_weight", order="C"
+        )
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"sample_weight must be {allowed}; {error}") from error
     if weights.shape != (n_samples,):
         raise ValueError(f"sample_weight must be {allowed}; got an array of shape {weights.shape}.")
     if weights.min() < 0:
@@ -106,10 +109,10 @@ def _factors(penalty_factor, n_features, feature_names):
                 raise ValueError(f"penalty_factor names the column {column!r}, which X does not have: choose of {known}.")
             factor[position] = check_real(f"penalty_factor[{column!r}]", value, low=0)
         return factor
-    try:
-        factor = np.array(penalty_factor, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise TypeError(f"penalty_factor must be {allowed}; got {penalty_factor!r}.") from error
+    factor = np.asarray(penalty_factor)
+    if factor.dtype.kind not in "iuf":
+        raise TypeError(f"penalty_factor must be {allowed}; got {penalty_factor!r}.")
+    factor = factor.astype(np.float64)
     if factor.shape != (n_features,):
         raise ValueError(f"penalty_factor must be {allowed}; got an array of shape {factor.shape}.")
     wrong = ~(np.isfinite(factor) & (factor >= 0))

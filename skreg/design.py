@@ -5,9 +5,12 @@ scale are applied to blocks of rows, in float64, or to the short side of a
 product. Solvers see nothing of X but these methods.
 """
 
+from functools import cached_property
+
 import numpy as np
 from scipy import sparse
 from scipy.linalg.blas import dsyrk
+from sklearn.utils import gen_batches
 
 from skreg import _kernels
 
@@ -104,8 +107,7 @@ class Design:
         n_samples, n_features = self.shape
         total = np.zeros((n_samples, n_samples))
         width = max(BLOCK_SIZE // n_samples, 16)
-        for start in range(0, n_features, width):
-            chosen = slice(start, min(start + width, n_features))
+        for chosen in gen_batches(n_features, width):
             block = self.columns(chosen)
             total += (block * feature_weights[chosen]) @ block.T
         return total
@@ -125,8 +127,7 @@ class DenseDesign(Design):
         height = max(BLOCK_SIZE // max(width, 1), 16)
         shift = None if self.shift is None else self.shift[columns]
         scale = None if self.scale is None else self.scale[columns]
-        for start in range(0, X.shape[0], height):
-            rows = slice(start, min(start + height, X.shape[0]))
+        for rows in gen_batches(X.shape[0], height):
             block = X[rows, columns]
             if shift is not None:
                 block = np.subtract(block, shift, dtype=np.float64)
@@ -222,44 +223,60 @@ class SparseDesign(Design):
         _kernels.sparse_spread(*self._arrays, row_weights, shift, self._by_column, squares, stored)
         return squares + np.maximum(row_weights.sum() - stored, 0.0) * shift**2
 
+    @cached_property
+    def _full(self):
+        """Columns that are sparse by name only.
+
+        In a column of zeros the mean is small beside the values, so what centring
+        subtracts from a product costs no digits. In a full one it may cost all.
+        """
+        indices, indptr = self._arrays[1:]
+        stored = np.diff(indptr) if self._by_column else np.bincount(indices, minlength=self.shape[1])
+        return stored > 0.5 * self.shape[0]
+
     def gram(self, left, right=None, row_weights=None):
-        if self.X.nnz > 0.3 * self.shape[0] * self.shape[1]:
-            return self._dense_gram(left, right, row_weights)
-        # With so many zeros a mean is small beside its column: what centring subtracts costs no digits.
+        every = np.arange(self.shape[1])
+        left = every[left]
+        right = left if right is None else every[right]
         weights = np.ones(self.shape[0]) if row_weights is None else row_weights
+        full_l, full_r = self._full[left], self._full[right]
+        total = np.zeros((left.size, right.size))
+        total[np.ix_(~full_l, ~full_r)] = self._sparse_gram(left[~full_l], right[~full_r], weights)
+        if full_l.any() or full_r.any():
+            a, b = self.X[:, left[full_l]].tocsr(), self.X[:, right[full_r]].tocsr()
+            thin_a, thin_b = self.X[:, left[~full_l]].tocsr(), self.X[:, right[~full_r]].tocsr()
+            for rows in gen_batches(self.shape[0], max(BLOCK_SIZE // max(left.size, right.size), 16)):
+                block_a = self._centred(a[rows], left[full_l]) * weights[rows, None]
+                block_b = self._centred(b[rows], right[full_r])
+                total[np.ix_(full_l, full_r)] += block_a.T @ block_b
+                block_b *= weights[rows, None]
+                total[np.ix_(full_l, ~full_r)] += self._thin_times(thin_b[rows], right[~full_r], block_a).T
+                total[np.ix_(~full_l, full_r)] += self._thin_times(thin_a[rows], left[~full_l], block_b)
+        if self.scale is not None:
+            total /= np.outer(self.scale[left], self.scale[right])
+        return total
+
+    def _sparse_gram(self, left, right, weights):
+        """Of columns with many zeros, before scaling."""
         a = self.X[:, left].astype(np.float64).tocsc()
-        b = a if right is None else self.X[:, right].astype(np.float64).tocsc()
+        b = self.X[:, right].astype(np.float64).tocsc()
         weighted = b.copy()
         weighted.data *= weights[weighted.indices]
         total = (a.T @ weighted).toarray()
         if self.shift is not None:
-            shift_a = self.shift[left]
-            shift_b = shift_a if right is None else self.shift[right]
-            total -= np.outer(a.T @ weights, shift_b) + np.outer(shift_a, b.T @ weights)
-            total += weights.sum() * np.outer(shift_a, shift_b)
-        if self.scale is not None:
-            scale_a = self.scale[left]
-            scale_b = scale_a if right is None else self.scale[right]
-            total /= np.outer(scale_a, scale_b)
+            total -= np.outer(a.T @ weights, self.shift[right]) + np.outer(self.shift[left], b.T @ weights)
+            total += weights.sum() * np.outer(self.shift[left], self.shift[right])
         return total
 
-    def _dense_gram(self, left, right, row_weights):
-        """The same, by dense blocks of rows of the columns asked for."""
-        every = np.arange(self.shape[1])
-        left = every[left]
-        right = left if right is None else every[right]
-        chosen, where = np.unique(np.concatenate([left, right]), return_inverse=True)
-        part = self.X[:, chosen].tocsr()
-        total = np.zeros((left.size, right.size))
-        for rows, block in _row_blocks(part):
-            block = block.toarray().astype(np.float64)
-            if self.shift is not None:
-                block -= self.shift[chosen]
-            if self.scale is not None:
-                block /= self.scale[chosen]
-            weighted = block if row_weights is None else block * row_weights[rows, None]
-            total += block[:, where[: left.size]].T @ weighted[:, where[left.size :]]
-        return total
+    def _centred(self, block, columns):
+        """A block of rows of full columns, dense and shifted."""
+        block = block.toarray().astype(np.float64)
+        return block if self.shift is None else block - self.shift[columns]
+
+    def _thin_times(self, thin, columns, block):
+        """(thin - shift)' @ block, without the dense left side."""
+        product = thin.astype(np.float64).T @ block
+        return product if self.shift is None else product - np.outer(self.shift[columns], block.sum(axis=0))
 
     def columns(self, index):
         block = np.asarray(self.X[:, index].toarray(), dtype=np.float64, order="F")
@@ -270,9 +287,7 @@ class SparseDesign(Design):
 
 def _row_blocks(X):
     """Yield (rows, X[rows]) over blocks of rows that fit the cache."""
-    height = max(BLOCK_SIZE // max(X.shape[1], 1), 16)
-    for start in range(0, X.shape[0], height):
-        rows = slice(start, min(start + height, X.shape[0]))
+    for rows in gen_batches(X.shape[0], max(BLOCK_SIZE // max(X.shape[1], 1), 16)):
         yield rows, X[rows]
 
 

@@ -83,11 +83,13 @@ class _Penalized(BaseEstimator):
         solution = next(iter(solver.solve(problem, [numbers["alpha"]], start, numbers["tol"], numbers["max_iter"])))
         probe_prox(problem, solution)
         design = problem.design
-        coef, intercept = problem.canonical(solution.coef, solution.intercept, numbers["alpha"])
+        coef = problem.canonical(solution.coef, numbers["alpha"])
         coef = coef if design.scale is None else (coef.T / design.scale).T
-        intercept = intercept + problem.offset
+        intercept = solution.intercept + problem.offset
         if design.shift is not None:
             intercept = intercept - design.shift @ coef
+        if problem.loss.translation_invariant and problem.fit_intercept:
+            intercept = intercept - np.mean(intercept)
         self.n_iter_ = solution.n_iter
         self.solver_ = solver.name
         self.optimality_ = solution.optimality
@@ -152,7 +154,12 @@ def _class_weights(class_weight, y, sample_weight):
     """Sample weights times those of their classes; "balanced" balances weights, not rows."""
     sample_weight = np.ones(len(y)) if sample_weight is None else sample_weight
     if not (isinstance(class_weight, str) and class_weight == "balanced"):
-        return compute_sample_weight(class_weight, y) * sample_weight
+        try:
+            return compute_sample_weight(class_weight, y) * sample_weight
+        except (TypeError, ValueError) as error:
+            raise type(error)(
+                f'class_weight must be a dict {{label: finite number >= 0}}, "balanced" or None; got {class_weight!r}: {error}'
+            ) from error
     codes = np.unique(y, return_inverse=True)[1]
     totals = np.bincount(codes, weights=sample_weight)
     return sample_weight / np.where(totals > 0, totals, 1.0)[codes]

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
 from skreg._validation import check_penalty_factor
 from skreg.design import make_design
@@ -19,8 +18,8 @@ from skreg.penalties import NoPenalty, get_penalty
 
 __all__ = ["Optimality", "Problem", "make_problem"]
 
-# More unpenalised columns than this, and the duality gap is not worth its projection.
-MAX_PROJECTED = 64
+# Balancing the dual point costs a Gram matrix of the support; not beyond this size.
+MAX_BALANCED = 300
 
 # Where there is no gap: how much larger than violation ** 2 the suboptimality is taken to be.
 # Near the optimum it is at most the sum of the squares over the smallest eigenvalue of the
@@ -169,11 +168,12 @@ class Problem:
     def null_loss(self):
         """Loss of the intercept alone: the unit of certificates."""
         loss = self.loss_value(np.zeros(self.y.shape) + self.null_intercept)
-        if loss > 0:
+        size = float(np.sum(self.weights @ np.square(self.y + self.offset)))
+        eps = np.finfo(np.float64).eps
+        if loss > (10 * eps) ** 2 * size:
             return loss
         # y is constant: rounding of its size is the smallest thing that can matter.
-        size = float(np.mean(np.square(self.y + self.offset)))
-        return np.finfo(np.float64).eps * size if size > 0 else 1.0
+        return eps * size if size > 0 else 1.0
 
     # -- objective ----------------------------------------------------------------
 
@@ -249,9 +249,10 @@ class Problem:
                 curvature = self.weights @ self.loss.curvature(self.y, eta + intercept)
                 move = -gradient / np.maximum(curvature, 1e-12)
             else:
-                move = -np.linalg.lstsq(self._intercept_hessian(eta + intercept), gradient, rcond=1e-12)[0]
+                move = -np.linalg.lstsq(self.intercept_hessian(eta + intercept), gradient, rcond=1e-12)[0]
             size = 1.0
-            while size > 1e-10:
+            # Where the loss is nearly flat a Newton move can be astronomically long.
+            while size > 1e-30:
                 candidate = self.loss_value(eta + intercept + size * move)
                 # Below rounding the gradient decides.
                 if candidate < value or (
@@ -266,8 +267,10 @@ class Problem:
             intercept, value = intercept + size * move, candidate
         return intercept if eta.ndim > 1 else float(intercept)
 
-    def _intercept_hessian(self, eta):
-        """Second derivatives of the mean loss in the intercepts of coupled outputs."""
+    def intercept_hessian(self, eta):
+        """Second derivatives of the mean loss in the intercepts, shape (n_outputs, n_outputs)."""
+        if eta.ndim == 1:
+            return np.atleast_2d(self.weights @ self.loss.curvature(self.y, eta))
         rows = np.eye(self.n_outputs)
         return np.array(
             [self.weights @ self.loss.hessian_product(self.y, eta, np.tile(row, (len(eta), 1))) for row in rows]
@@ -340,20 +343,18 @@ class Problem:
         used = self.weights > 0
         return self.loss.separates(self.y[used], self.eta(part, intercept)[used])
 
-    def canonical(self, coef, intercept, alpha):
+    def canonical(self, coef, alpha):
         """Of all solutions with the same predictions and price, the one whose free parts sum to zero.
 
-        Adding a number to all outputs of a softmax changes nothing, so intercepts and
-        unpenalised coefficients are only fixed up to it.
+        Adding a number to all outputs of a softmax changes nothing, so unpenalised
+        coefficients (and intercepts) are only fixed up to it.
         """
         if not (self.loss.translation_invariant and coef.ndim > 1):
-            return coef, intercept
-        if self.fit_intercept:
-            intercept = intercept - np.mean(intercept)
+            return coef
         free = self._unpenalised(self.strength(alpha))
         centred = coef.copy()
         centred[free] -= coef[free].mean(axis=1, keepdims=True)
-        return (centred if np.isfinite(self.penalty_value(centred, alpha)) else coef), intercept
+        return centred if np.isfinite(self.penalty_value(centred, alpha)) else coef
 
     # -- the certificate --------------------------------------------------------------
 
@@ -385,7 +386,9 @@ class Problem:
             gradient = self.design.dot_t(row_gradient)
         loss, price = self.loss_value(eta), self.penalty_value(coef, alpha)
         violation = self.violation(coef, eta, row_gradient, gradient, alpha, curvature)
-        gap = self.gap(loss + price, eta, row_gradient, gradient, alpha)
+        # When the violation is small enough and the gap is not, a better dual point is worth its price.
+        enough = tol if CONDITION * violation**2 <= 10.0 * tol else np.inf
+        gap = self.gap(coef, eta, row_gradient, gradient, alpha, enough)
         measure = violation**2 * CONDITION if gap is None else gap
         return Optimality(
             objective=float(loss + price),
@@ -434,40 +437,58 @@ class Problem:
                 return 1.0
         return float(size)
 
-    def gap(self, objective, eta, row_gradient, gradient, alpha):
-        """Duality gap over the null loss; None where it is not known."""
+    def gap(self, coef, eta, row_gradient, gradient, alpha, enough=np.inf):
+        """Duality gap over the null loss; None where it is not known.
+
+        The dual point is the residual, made feasible. If its gap is not ``enough``,
+        it is first moved so that the coefficients of the support are in balance, as
+        a Newton step would move it: that takes the error of the gap to second order.
+        """
+        if coef.ndim > 1 and not (self.loss.coupled_outputs or self.penalty.joint_outputs):
+            parts = [self.output(k) for k in range(self.n_outputs)]
+            columns = [tuple(np.ascontiguousarray(a[:, k]) for a in (coef, eta, row_gradient, gradient)) for k in
+                       range(self.n_outputs)]
+            gaps = [part.gap(*column, alpha, enough) for part, column in zip(parts, columns, strict=True)]
+            if None in gaps:
+                return None
+            return sum(gap * part.null_loss for gap, part in zip(gaps, parts, strict=True)) / self.null_loss
         strength = self.strength(alpha)
         dual, correlation = -row_gradient, -gradient
-        if not self._has_conjugate(correlation, strength):
+        if not self._has_conjugate(strength):
             return None
         free = self._binding(self._unpenalised(strength), correlation)
-        if free.size > MAX_PROJECTED:
+        if free.size * self.n_outputs > MAX_BALANCED:
             return None
-        if self.fit_intercept or free.size:
-            projected = self._project(dual, correlation, eta, free)
-            if projected is None:
-                return None
-            dual, correlation = projected
-        if correlation.ndim == 1 or self.penalty.joint_outputs:
-            columns = [correlation]
-        else:
+        objective = self.loss_value(eta) + self.penalty_value(coef, alpha)
+        entries = (free[:, None] * self.n_outputs + np.arange(self.n_outputs)).ravel()
+        plain = self._gap_at(objective, self._balanced(dual, correlation, eta, entries, 0.0), strength)
+        if enough == np.inf or (plain is not None and plain <= enough) or not self.penalty.separable:
+            return plain
+        bound = np.union1d(entries, np.flatnonzero(coef))
+        if bound.size > MAX_BALANCED:
+            return plain
+        step = 1.0 / self.curvatures(eta)
+        point = coef - gradient * step
+        pull = (point - self.prox(point, step, alpha)) / step
+        pull.ravel()[entries] = 0.0
+        better = self._gap_at(objective, self._balanced(dual, correlation, eta, bound, pull.ravel()[bound]), strength)
+        return plain if better is None or (plain is not None and plain < better) else better
+
+    def _gap_at(self, objective, point, strength):
+        """The gap of a dual point, after the scaling that makes it feasible."""
+        dual, correlation = point
+        columns = [correlation]
+        if correlation.ndim > 1 and not self.penalty.joint_outputs:
             columns = [np.array(column) for column in correlation.T]
-        scales = [self.penalty.dual_scale(column, strength) for column in columns]
-        if min(scales) == 0.0:
+        scale = min(self.penalty.dual_scale(column, strength) for column in columns)
+        if scale == 0.0:
             return None
-        if self.loss.coupled_outputs or len(columns) == 1:
-            scales = [min(scales)] * len(columns)
-        scale = scales[0] if correlation.ndim == 1 or self.loss.coupled_outputs else np.array(scales)
-        price = sum(self.penalty.conjugate(s * column, strength) for s, column in zip(scales, columns, strict=True))
+        price = sum(self.penalty.conjugate(scale * column, strength) for column in columns)
         used = self.weights > 0
-        weights = self.weights[used]
-        rows = ((-scale * dual[used]).T / weights).T
-        conjugate = self.loss.conjugate(self.y[used], rows)
-        total = objective + float(np.sum(weights @ conjugate)) + price
-        if not np.isfinite(total):
-            return None
+        rows = ((-scale * dual[used]).T / self.weights[used]).T
+        total = objective + float(np.sum(self.weights[used] @ self.loss.conjugate(self.y[used], rows))) + price
         # Rounding may leave the gap a hair below zero.
-        return float(max(total, 0.0) / self.null_loss)
+        return float(max(total, 0.0) / self.null_loss) if np.isfinite(total) else None
 
     def _unpenalised(self, strength):
         """Columns whose coefficients are free of charge, and so bind the dual."""
@@ -480,57 +501,60 @@ class Problem:
 
         Not those that rest on a bound: the bound takes a correlation of one sign.
         """
-        if free.size > MAX_PROJECTED or correlation.ndim > 1:
+        if free.size > MAX_BALANCED or correlation.ndim > 1:
             return free
         ones = [self.penalty.restrict(free[i : i + 1]) for i in range(free.size)]
         finite = [np.isfinite(one.conjugate(correlation[j : j + 1], 0.0)) for one, j in zip(ones, free, strict=True)]
         return free[~np.array(finite, dtype=bool)]
 
-    def _has_conjugate(self, correlation, strength):
-        row = slice(0, 1)
-        column = correlation if correlation.ndim == 1 or self.penalty.joint_outputs else np.array(correlation[:, 0])
-        known = self.loss.conjugate(self.y[row], np.zeros_like(self.y[row])) is not None
-        return known and self.penalty.conjugate(0.0 * column, strength) is not None
+    def _has_conjugate(self, strength):
+        row = self.y[:1]
+        shape = self.coef_shape if self.penalty.joint_outputs else self.n_features
+        known = self.loss.conjugate(row, np.zeros_like(row)) is not None
+        return known and self.penalty.conjugate(np.zeros(shape), strength) is not None
 
-    def _project(self, dual, correlation, eta, free):
-        """Make the dual point orthogonal to the intercept and the unpenalised columns.
+    def _balanced(self, dual, correlation, eta, entries, wanted):
+        """Move the dual point so that ``entries`` of the correlation are as ``wanted``.
 
-        Weighted by the curvature, as a Newton step on those coefficients would
-        move it; so it stays within the loss's domain when it is near the optimum.
+        And so that it is orthogonal to the intercept. Moved as a Newton step on
+        those coefficients would move it, it stays in the domain of the loss when
+        it is near the optimum.
         """
-        rows = self.loss.curvature(self.y, eta)
-        rows = (rows.T * self.weights).T
-        if free.size == 0:
-            if np.max(np.abs(dual.sum(axis=0))) <= 1e-15 * np.sqrt(self.null_loss):
-                return dual, correlation
-            if dual.ndim > 1 and self.loss.coupled_outputs:
-                move = np.linalg.lstsq(self._intercept_hessian(eta), dual.sum(axis=0), rcond=1e-12)[0]
-                correction = self.loss.hessian_product(self.y, eta, np.tile(move, (len(eta), 1)))
-                correction = (correction.T * self.weights).T
-            else:
-                correction = rows * (dual.sum(axis=0) / np.maximum(rows.sum(axis=0), 1e-300))
-        elif dual.ndim > 1 and self.loss.coupled_outputs:
-            return None
-        else:
-            basis = self.design.columns(free)
-            if self.fit_intercept:
-                basis = np.column_stack([np.ones(len(basis)), basis])
-            correction = np.empty_like(dual)
-            for k in np.ndindex(dual.shape[1:]):
-                column = (slice(None), *k)
-                weighted = basis * rows[column][:, None]
-                scale = np.sqrt(np.maximum(np.einsum("ij,ij->j", basis, weighted), 1e-300))
-                weighted /= scale
-                gram = (basis / scale).T @ weighted
-                try:
-                    factor = cho_factor(gram + 1e-14 * np.eye(len(gram)))
-                except LinAlgError:
-                    return None
-                correction[column] = weighted @ cho_solve(factor, (basis / scale).T @ dual[column])
-        dual = dual - correction
-        correlation = correlation - self.design.dot_t(correction)
-        correlation[free] = 0.0
+        dual, correlation = dual.copy(), correlation.copy()
+
+        def move(forward):
+            rows = self.loss.hessian_product(self.y, eta, forward)
+            rows = (rows.T * self.weights).T
+            np.subtract(dual, rows, out=dual)
+            np.subtract(correlation, self.design.dot_t(rows), out=correlation)
+
+        if self.fit_intercept and np.any(dual.sum(axis=0)):
+            total = np.atleast_1d(dual.sum(axis=0))
+            step = np.linalg.lstsq(self.intercept_hessian(eta), total, rcond=1e-12)[0]
+            move(np.zeros_like(eta) + (step if eta.ndim > 1 else step[0]))
+        if entries.size:
+            n_outputs = self.n_outputs
+            order = np.lexsort((entries, entries % n_outputs))
+            entries = entries[order]
+            wanted = wanted[order] if np.ndim(wanted) else wanted
+            outputs = entries % n_outputs if eta.ndim > 1 else None
+            hessian, cross, inner = self.hessian(eta, entries // n_outputs, outputs)
+            scale = np.sqrt(np.maximum(np.diagonal(hessian), 0.0))
+            scale = np.where(scale > 0, scale, 1.0)
+            missing = (correlation.ravel()[entries] - wanted) / scale
+            step = np.linalg.lstsq(hessian / np.outer(scale, scale), missing, rcond=1e-13)[0] / scale
+            coef = np.zeros(self.coef_shape)
+            coef.ravel()[entries] = step
+            move(self.design.dot(coef) + self.intercept_move(cross, inner, step))
+            correlation.ravel()[entries] = wanted
         return dual, correlation
+
+    def intercept_move(self, cross, inner, move):
+        """How the best intercept follows a move of some coefficients (see `hessian`)."""
+        if not self.fit_intercept:
+            return 0.0
+        shift = -np.linalg.pinv(inner, rcond=1e-12, hermitian=True) @ (cross.T @ move)
+        return shift if self.y.ndim > 1 else shift[0]
 
 
 def make_problem(

@@ -96,3 +96,11 @@ def starting_point(problem, start, alpha):
     if not np.isfinite(problem.penalty_value(coef, alpha)):
         coef = problem.prox(coef, 1.0, alpha)
     return coef, intercept
+
+def progressed(now, best):
+    """Whether any measure says that going on is worth it."""
+    return (
+        now.measure < 0.9 * best.measure
+        or now.violation < 0.9 * best.violation
+        or now.objective < best.objective - 1e-3 * now.tol * now.null_loss
+    )

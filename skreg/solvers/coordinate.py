@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skreg.solvers.base import Solution, Solver, starting_point
+from skreg.solvers.base import Solution, Solver, progressed, starting_point
 from skreg.solvers.quadratic import Quadratic
 
 __all__ = ["CoordinateDescent"]
@@ -84,7 +84,7 @@ class _Engine:
             gradient = problem.design.dot_t(problem.row_gradient(eta))
             curvature = problem.curvatures(eta)
             optimality = problem.certificate(coef, intercept, alpha, tol, eta, gradient, curvature)
-            stalled = 0 if best is None or _progressed(optimality, best.optimality) else stalled + 1
+            stalled = 0 if best is None or progressed(optimality, best.optimality) else stalled + 1
             if best is None or optimality.measure <= best.optimality.measure:
                 best = Solution(alpha, coef, intercept, n_iter, optimality)
             if problem.diverges(coef, intercept, alpha):
@@ -98,11 +98,11 @@ class _Engine:
                 break
             scores = problem.violations(coef, gradient, curvature, alpha)
             grown = self._grow(scores.ravel(), coef.ravel())
-            # A digit better than the whole, and more when nothing else is left to gain.
-            inner_tol = (1e-3 if sharpened or (stalled and not grown) else 0.1) * optimality.violation
-            unit = np.sqrt(2.0 * problem.null_loss)
+            # A digit per model, and more when nothing else is left to gain.
+            share = 1e-3 if sharpened or (stalled and not grown) else 0.1
             move = self._model_step if not problem.loss.quadratic else self._exact_step
-            coef = move(coef, eta, gradient, alpha, max(inner_tol, 1e-15) * unit)
+            coef, shift = move(coef, eta, gradient, alpha, share)
+            intercept = intercept + shift
         return Solution(
             alpha, best.coef, best.intercept, n_iter, best.optimality, stalled=not best.optimality.converged and stalled >= 8
         )
@@ -127,8 +127,8 @@ class _Engine:
     def _features(self, entries):
         return entries // self.problem.n_outputs
 
-    def _inner(self, gram, coef, gradient, alpha, entries, tol):
-        """Solve the quadratic model around ``coef`` on some entries; returns their new values."""
+    def _inner(self, gram, coef, gradient, alpha, entries, share):
+        """Solve the model around ``coef`` until only a share of its violation is left; the new values."""
         problem = self.problem
         strength = np.broadcast_to(problem.strength(alpha), problem.n_features)[self._features(entries)]
         start = coef.ravel()[entries].copy()
@@ -136,10 +136,10 @@ class _Engine:
             gram, start, gradient.ravel()[entries].copy(), problem.penalty.restrict(self._features(entries)),
             np.ascontiguousarray(strength, dtype=np.float64),
         )
-        inner.minimise(tol)
+        inner.minimise(max(share * inner.violation(), 1e-15 * np.sqrt(2.0 * problem.null_loss)))
         return inner.coef
 
-    def _exact_step(self, coef, eta, gradient, alpha, tol):
+    def _exact_step(self, coef, eta, gradient, alpha, share):
         """Squared loss: the model is the loss, its Gram matrix is kept and extended."""
         entries, known = self.entries, len(self.gram)
         if known < entries.size:
@@ -152,10 +152,10 @@ class _Engine:
                 gram[known:, :known] = gram[:known, known:].T
             self.gram = gram
         coef = coef.copy()
-        coef[entries] = self._inner(self.gram, coef, gradient, alpha, entries, tol)
-        return coef
+        coef[entries] = self._inner(self.gram, coef, gradient, alpha, entries, share)
+        return coef, 0.0
 
-    def _model_step(self, coef, eta, gradient, alpha, tol):
+    def _model_step(self, coef, eta, gradient, alpha, share):
         """General loss: a Newton model on the working set, and a line search."""
         problem = self.problem
         n_outputs = problem.n_outputs
@@ -168,34 +168,26 @@ class _Engine:
         flat = coef.ravel()
         for _ in range(30):
             moved = flat.copy()
-            moved[entries] = self._inner(np.ascontiguousarray(gram), coef, gradient, alpha, entries, tol)
+            moved[entries] = self._inner(np.ascontiguousarray(gram), coef, gradient, alpha, entries, share)
             moved = moved.reshape(coef.shape)
             move = moved - coef
-            shift = 0.0
-            if problem.fit_intercept:
-                shift = -np.linalg.pinv(inner, rcond=1e-12, hermitian=True) @ (cross.T @ move.ravel()[entries])
-                shift = shift if eta.ndim > 1 else shift[0]
+            shift = problem.intercept_move(cross, inner, move.ravel()[entries])
             forward = problem.design.dot(move) + shift
             promised = float(np.sum(gradient * move)) + problem.penalty_value(moved, alpha) - price
+            if promised >= 0.0:
+                # The model was not solved well enough to go anywhere.
+                share *= 1e-3
+                continue
             size = 1.0
             while size > 1e-4:
                 candidate = coef + size * move if size < 1.0 else moved
                 reached = problem.loss_value(eta + size * forward) + problem.penalty_value(candidate, alpha)
                 # The last term: a decrease that rounding hides is still one.
                 if reached <= value + 1e-4 * size * promised + 4e-16 * abs(value):
-                    return candidate
+                    return candidate, size * shift
                 if not problem.penalty.convex:
                     break
                 size *= 0.5
             # A concave penalty may rise along the segment: raise the model's curvature instead.
             gram = gram * 2.0
-        return coef
-
-
-def _progressed(now, best):
-    """Whether any measure says that going on is worth it."""
-    return (
-        now.measure < 0.9 * best.measure
-        or now.violation < 0.9 * best.violation
-        or now.objective < best.objective - 1e-3 * now.tol * now.null_loss
-    )
+        return coef, 0.0

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.sparse.linalg import LinearOperator, cg
 
-from skreg.solvers.base import Solution, Solver, starting_point
+from skreg.solvers.base import Solution, Solver, progressed, starting_point
 from skreg.solvers.direct import spd_solver
 
 __all__ = ["Newton"]
@@ -55,7 +55,7 @@ def _solve_one(problem, alpha, start, tol, max_iter):
         eta += intercept
         loss_gradient = problem.design.dot_t(problem.row_gradient(eta))
         optimality = problem.certificate(coef, intercept, alpha, tol, eta, loss_gradient)
-        stalled = stalled + 1 if best is not None and optimality.violation > 0.9 * best.optimality.violation else 0
+        stalled = 0 if best is None or progressed(optimality, best.optimality) else stalled + 1
         if best is None or optimality.violation <= best.optimality.violation:
             best = Solution(alpha, coef, intercept, n_iter, optimality)
         if problem.diverges(coef, intercept, alpha):
@@ -86,11 +86,6 @@ def _line_search(problem, coef, eta, move, forward, alpha, slope):
     return 0.0
 
 
-def _intercept_move(problem, cross, inner, move):
-    shift = -np.linalg.pinv(inner, rcond=1e-12, hermitian=True) @ (cross.T @ move)
-    return shift if problem.y.ndim > 1 else shift[0]
-
-
 def _cholesky_direction(problem, eta, gradient, weights):
     """Newton direction from the factorised Hessian."""
     n_features, n_outputs = problem.n_features, problem.n_outputs
@@ -98,7 +93,7 @@ def _cholesky_direction(problem, eta, gradient, weights):
     outputs = None if eta.ndim == 1 else np.repeat(np.arange(n_outputs), n_features)
     hessian, cross, inner = problem.hessian(eta, features, outputs)
     move = -spd_solver(hessian, weights[features])(gradient.T.ravel())
-    shift = _intercept_move(problem, cross, inner, move) if problem.fit_intercept else 0.0
+    shift = problem.intercept_move(cross, inner, move)
     return move.reshape(n_outputs, n_features).T.reshape(gradient.shape), shift
 
 
@@ -113,13 +108,7 @@ def _conjugate_gradient_direction(problem, eta, gradient, weights):
 
     inner = None
     if problem.fit_intercept:
-        ones = np.ones(len(eta)) if eta.ndim == 1 else None
-        if eta.ndim == 1:
-            inner = np.atleast_2d(rows_of(ones).sum())
-        else:
-            basis = np.eye(problem.n_outputs)
-            inner = np.array([rows_of(np.tile(row, (len(eta), 1))).sum(axis=0) for row in basis])
-        inner = np.linalg.pinv(inner, rcond=1e-12, hermitian=True)
+        inner = np.linalg.pinv(problem.intercept_hessian(eta), rcond=1e-12, hermitian=True)
 
     def best_shift(forward):
         shift = -inner @ np.atleast_1d(rows_of(forward).sum(axis=0))

@@ -6,78 +6,12 @@ import warnings
 import numpy as np
 from scipy.optimize import minimize
 
-from skreg.losses import get_loss
 from skreg.testing import _common
+from skreg.testing._loss_case import loss_check
 
-SCALES = (0.1, 1.0, 5.0, 30.0)
 EXTREME = (1e3, 1e10, 1e150, 1e300)
 WIDTHS = 10.0 ** -np.arange(2.0, 7.0)
-N_CLASSES = 3
 POINTWISE = ("value", "gradient", "curvature", "hessian_product")
-
-
-class Case:
-    """A loss, targets that it accepts, and a stream of random numbers."""
-
-    def __init__(self, loss, y=None, random_state=0):
-        self.loss = get_loss(loss)
-        self.rng = np.random.default_rng(random_state)
-        self.y = find_target(self.loss, self.rng) if y is None else np.asarray(y, dtype=float)
-        self.loss.check_target(self.y)
-        self.n_samples = len(self.y)
-
-    def normal(self, scale=1.0):
-        return scale * self.rng.standard_normal(self.y.shape)
-
-    def etas(self):
-        """Linear predictors, small and large."""
-        return [self.normal(scale) for scale in SCALES for _ in range(3)]
-
-    def call(self, method, eta, *more):
-        """Call a method with copies, so that one that writes to its input is caught by the check for that alone."""
-        return getattr(self.loss, method)(self.y.copy(), eta.copy(), *(item.copy() for item in more))
-
-    def more(self, method):
-        return (self.normal(),) if method == "hessian_product" else ()
-
-    def fail(self, broken, usual_cause, row=None, **details):
-        if row is not None:
-            details = {"row": row, "y": self.y[row]} | {name: _row(item, row) for name, item in details.items()}
-        raise AssertionError(_common.message(self.loss, broken, details, usual_cause))
-
-    def assert_close(self, got, want, tolerance, broken, usual_cause, **details):
-        """Fail at the row where ``got`` and ``want`` are furthest apart, if they are not equal within ``tolerance``."""
-        with np.errstate(invalid="ignore"):
-            excess = np.where(got == want, -1.0, np.abs(got - want) - tolerance)
-        excess = np.where(np.isnan(excess), np.inf, excess)
-        if excess.max() > 0:
-            row = int(np.unravel_index(excess.argmax(), excess.shape)[0])
-            self.fail(broken, usual_cause, row=row, **details, found=got, expected=want, off_by=np.abs(got - want))
-
-
-def _row(item, row):
-    return np.asarray(item)[row] if np.ndim(item) else item
-
-
-def find_target(loss, rng, n_samples=40):
-    """Targets that ``loss.check_target`` accepts, the most general first."""
-    counts = rng.permutation(np.arange(n_samples) % 5).astype(float)
-    binary = rng.permutation(np.arange(n_samples) % 2).astype(float)
-    one_hot = np.eye(N_CLASSES)[rng.permutation(np.arange(n_samples) % N_CLASSES)]
-    real = rng.normal(scale=3.0, size=n_samples)
-    flat = [real, np.exp(0.3 * real), counts, binary, 2 * binary - 1]
-    for y in [one_hot, np.column_stack([real, counts])] if loss.coupled_outputs else flat:
-        try:
-            loss.check_target(y)
-        except ValueError:
-            continue
-        return y
-    raise ValueError(f"{loss!r} refuses every target that was tried; give some it accepts: check_loss(loss, y=...).")
-
-
-def loss_check(skips=None):
-    """Decorator: make ``body(case)`` a check of a loss; ``skips(case)`` gives a reason not to run it, or None."""
-    return lambda body: _common.make_check(body, skips, Case)
 
 
 # -- a loss as a scikit-learn object ------------------------------------------
@@ -116,21 +50,27 @@ def _shape(case, method):
 
 @loss_check()
 def check_output(case):
-    """Every result is a finite float array of the right shape, also for float32."""
+    """Every result is a finite float array of the right shape."""
     for method in POINTWISE:
         for eta in case.etas():
-            more = case.more(method)
-            got = case.call(method, eta, *more)
+            got = case.call(method, eta, *case.more(method))
             if not isinstance(got, np.ndarray) or got.shape != _shape(case, method) or got.dtype.kind != "f":
                 found = {"shape": np.shape(got), "expected_shape": _shape(case, method), "type": type(got).__name__}
                 case.fail(f"{method} must return a float array.", "a mean or a sum over the rows.", **found)
             if not np.isfinite(got).all():
                 row = int(np.argwhere(~np.isfinite(got))[0][0])
                 case.fail(f"{method} is not finite.", "exp of a large number.", row=row, eta=eta, found=got)
-            single = case.call(method, eta.astype(np.float32), *more)
-            tolerance = 1e-4 * (1 + np.abs(got) + np.abs(eta if got.ndim == eta.ndim else eta.max(axis=1)))
-            hint = "a constant that only float64 can hold."
-            case.assert_close(single, got, tolerance, f"{method} of float32 is wrong.", hint, eta=eta)
+
+
+@loss_check()
+def check_float32(case):
+    """A linear predictor in float32 gives the same, to the accuracy of float32."""
+    eta = case.normal(3.0).astype(np.float32)
+    for method in POINTWISE:
+        more = case.more(method)
+        single, double = case.call(method, eta, *more), case.call(method, eta.astype(float), *more)
+        tolerance, hint = 1e-4 * (1 + np.abs(double)), "a constant that only float64 can hold."
+        case.assert_close(single, double, tolerance, f"{method} of float32 is wrong.", hint, eta=eta)
 
 
 @loss_check()
@@ -431,6 +371,7 @@ LOSS_CHECKS = (
     check_self_unchanged,
     check_copies,
     check_output,
+    check_float32,
     check_rows,
     check_several_targets,
     check_gradient,
