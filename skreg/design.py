@@ -239,43 +239,60 @@ class SparseDesign(Design):
         left = every[left]
         right = left if right is None else every[right]
         weights = np.ones(self.shape[0]) if row_weights is None else row_weights
-        full_l, full_r = self._full[left], self._full[right]
         total = np.zeros((left.size, right.size))
-        total[np.ix_(~full_l, ~full_r)] = self._sparse_gram(left[~full_l], right[~full_r], weights)
-        if full_l.any() or full_r.any():
-            a, b = self.X[:, left[full_l]].tocsr(), self.X[:, right[full_r]].tocsr()
-            thin_a, thin_b = self.X[:, left[~full_l]].tocsr(), self.X[:, right[~full_r]].tocsr()
-            for rows in gen_batches(self.shape[0], max(BLOCK_SIZE // max(left.size, right.size), 16)):
-                block_a = self._centred(a[rows], left[full_l]) * weights[rows, None]
-                block_b = self._centred(b[rows], right[full_r])
-                total[np.ix_(full_l, full_r)] += block_a.T @ block_b
-                block_b *= weights[rows, None]
-                total[np.ix_(full_l, ~full_r)] += self._thin_times(thin_b[rows], right[~full_r], block_a).T
-                total[np.ix_(~full_l, full_r)] += self._thin_times(thin_a[rows], left[~full_l], block_b)
+        if total.size == 0:
+            return total
+        # In blocks, so that X is not copied as a whole.
+        if self._by_column:
+            width = max(16, self.X.nnz // (8 * self.shape[0]))
+            if left.size + right.size <= self.shape[1] // 16:
+                width = max(left.size, right.size, 1)
+            for i in gen_batches(left.size, width):
+                a = self.X[:, left[i]]
+                for j in gen_batches(right.size, width):
+                    b = self.X[:, right[j]]
+                    total[i, j] = self._block_gram(a, b, left[i], right[j], weights)
+        else:
+            for rows in gen_batches(self.shape[0], max(self.shape[0] // 32, 512)):
+                block = self.X[rows]
+                total += self._block_gram(block[:, left], block[:, right], left, right, weights[rows])
         if self.scale is not None:
             total /= np.outer(self.scale[left], self.scale[right])
         return total
 
-    def _sparse_gram(self, left, right, weights):
-        """Of columns with many zeros, before scaling."""
-        a = self.X[:, left].astype(np.float64).tocsc()
-        b = self.X[:, right].astype(np.float64).tocsc()
-        weighted = b.copy()
-        weighted.data *= weights[weighted.indices]
-        total = (a.T @ weighted).toarray()
+    def _block_gram(self, a, b, left, right, weights):
+        """``(a - shift)' diag(weights) (b - shift)`` of two sparse blocks of the same rows."""
+        a, b = a.astype(np.float64, copy=False), b.astype(np.float64, copy=False)
+        full_a, full_b = self._full[left], self._full[right]
+        if not (full_a.any() or full_b.any()):
+            return self._thin_gram(a, b, left, right, weights)
+        thin_a, thin_b = a[:, ~full_a], b[:, ~full_b]
+        dense_a = self._centred(a[:, full_a], left[full_a]) * weights[:, None]
+        dense_b = self._centred(b[:, full_b], right[full_b])
+        total = np.empty((left.size, right.size))
+        total[np.ix_(full_a, full_b)] = dense_a.T @ dense_b
+        dense_b *= weights[:, None]
+        total[np.ix_(full_a, ~full_b)] = self._thin_times(thin_b, right[~full_b], dense_a).T
+        total[np.ix_(~full_a, full_b)] = self._thin_times(thin_a, left[~full_a], dense_b)
+        total[np.ix_(~full_a, ~full_b)] = self._thin_gram(thin_a, thin_b, left[~full_a], right[~full_b], weights)
+        return total
+
+    def _thin_gram(self, a, b, left, right, weights):
+        """Of columns with many zeros: the shift enters as a correction of rank two."""
+        total = (a.T @ b.multiply(weights[:, None])).toarray()
         if self.shift is not None:
             total -= np.outer(a.T @ weights, self.shift[right]) + np.outer(self.shift[left], b.T @ weights)
             total += weights.sum() * np.outer(self.shift[left], self.shift[right])
         return total
 
     def _centred(self, block, columns):
-        """A block of rows of full columns, dense and shifted."""
-        block = block.toarray().astype(np.float64)
+        """A block of full columns, dense and shifted."""
+        block = block.toarray()
         return block if self.shift is None else block - self.shift[columns]
 
     def _thin_times(self, thin, columns, block):
-        """(thin - shift)' @ block, without the dense left side."""
-        product = thin.astype(np.float64).T @ block
+        """``(thin - shift)' @ block``, without the dense left side."""
+        product = thin.T @ block
         return product if self.shift is None else product - np.outer(self.shift[columns], block.sum(axis=0))
 
     def columns(self, index):

@@ -1,7 +1,7 @@
 """Losses: pointwise in the target and the linear predictor; they never see X."""
 
 import numpy as np
-from scipy.special import expit, log_softmax, softmax, xlogy
+from scipy.special import expit, logsumexp, softmax, xlogy
 from sklearn.base import BaseEstimator
 
 __all__ = ["Logistic", "Loss", "Softmax", "Squared", "get_loss", "loss_names"]
@@ -69,7 +69,8 @@ class Loss(BaseEstimator):
         Returns
         -------
         ndarray of shape (n_samples,)
-            Loss of each row.
+            Loss of each row; losses that do not couple their outputs may return
+            one per row and output.
         """
         raise NotImplementedError(f"{type(self).__name__} must define value(self, y, eta).")
 
@@ -257,12 +258,13 @@ class Logistic(Loss):
     """
 
     def value(self, y, eta):
-        """``log(1 + exp(eta)) - y * eta``, without overflow."""
-        return np.logaddexp(0.0, eta) - y * eta
+        """``log(1 + exp(eta)) - y * eta``, without overflow or cancellation."""
+        return np.logaddexp(0.0, (1.0 - 2.0 * y) * eta)
 
     def gradient(self, y, eta):
         """``p - y`` with ``p = 1 / (1 + exp(-eta))``."""
-        return expit(eta) - y
+        sign = 1.0 - 2.0 * y
+        return sign * expit(sign * eta)
 
     def curvature(self, y, eta):
         """``p * (1 - p)``, also where ``p`` rounds to 1."""
@@ -290,8 +292,8 @@ class Logistic(Loss):
 
     def null_eta(self, y, weights):
         """Log-odds of the weighted share of ones."""
-        ones, zeros = weights @ y, weights @ (1.0 - y)
-        return np.log(ones) - np.log(zeros)
+        with np.errstate(divide="ignore"):
+            return np.log(weights @ y) - np.log(weights @ (1.0 - y))
 
 
 class Softmax(Loss):
@@ -316,12 +318,15 @@ class Softmax(Loss):
     translation_invariant = True
 
     def value(self, y, eta):
-        """``log(sum(exp(eta))) - eta[class]``, without overflow."""
-        return -np.einsum("ij,ij->i", y, log_softmax(eta, axis=1))
+        """``log(sum(exp(eta))) - eta[class]``, without overflow or cancellation."""
+        own = np.einsum("ij,ij->i", y, eta)
+        others = np.where(y == 1, -np.inf, eta - own[:, None])
+        return np.logaddexp(0.0, logsumexp(others, axis=1))
 
     def gradient(self, y, eta):
         """``p - y`` with ``p = softmax(eta)``."""
-        return softmax(eta, axis=1) - y
+        others = np.where(y == 1, 0.0, softmax(eta, axis=1))
+        return others - y * others.sum(axis=1, keepdims=True)
 
     def curvature(self, y, eta):
         """``p * (1 - p)``: what moving one class alone meets."""
@@ -355,8 +360,9 @@ class Softmax(Loss):
 
     def null_eta(self, y, weights):
         """Logarithms of the weighted shares, with sum 0."""
-        share = np.log(weights @ y)
-        return share - share.mean()
+        with np.errstate(divide="ignore"):
+            share = np.log(weights @ y)
+        return share - np.mean(share)
 
 
 _NAMES = {"squared": Squared, "logistic": Logistic, "softmax": Softmax}

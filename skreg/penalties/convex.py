@@ -115,7 +115,7 @@ class L2(Penalty):
 
     def value(self, coef, alpha):
         """Half the sum of ``alpha * coef**2``; inf for a negative one if `positive`."""
-        return np.inf if _violates(coef, self.positive) else float(0.5 * np.sum(alpha * np.square(coef)))
+        return np.inf if _violates(coef, self.positive) else float(0.5 * np.sum((alpha * coef) * coef))
 
     def prox(self, coef, step, alpha):
         """Division by ``1 + step * alpha``."""
@@ -181,8 +181,8 @@ class ElasticNet(Penalty):
         """The price of both parts; inf for a negative coefficient if `positive`."""
         if _violates(coef, self.positive):
             return np.inf
-        price = self.l1_ratio * np.abs(coef) + 0.5 * (1.0 - self.l1_ratio) * np.square(coef)
-        return float(np.sum(alpha * price))
+        size = np.abs(coef)
+        return float(np.sum(alpha * size * (self.l1_ratio + 0.5 * (1.0 - self.l1_ratio) * size)))
 
     def prox(self, coef, step, alpha):
         """Soft-thresholding, then division."""

@@ -19,6 +19,9 @@ __all__ = ["Quadratic"]
 # A support larger than this is left to coordinate descent: factorising it would cost more.
 MAX_NEWTON = 4_000
 
+# Floating-point operations after which an inner problem is handed back as it is; some seconds.
+MAX_WORK = 3e10
+
 
 class Quadratic:
     """State of one inner problem; `minimise` moves ``coef`` and ``grad`` in place.
@@ -43,6 +46,7 @@ class Quadratic:
         self.step = 1.0 / self.curvature
         self.compiled = compiled_prox(penalty)
         self._lipschitz = None
+        self.work = 0.0
 
     def minimise(self, tol, max_rounds=100):
         """Until no coefficient violates its fixed point by more than ``tol``.
@@ -51,6 +55,8 @@ class Quadratic:
         """
         best, stalled = np.inf, 0
         for _ in range(max_rounds):
+            if self.work > MAX_WORK:
+                return False
             self._descend(tol, 10)
             if self.violation() <= tol:
                 return True
@@ -78,6 +84,7 @@ class Quadratic:
         return 0.5 * move @ (grad + self.grad) + self.penalty.value(coef, self.alpha)
 
     def _descend(self, tol, epochs):
+        self.work += 2.0 * epochs * self.coef.size**2
         if self.compiled is not None:
             _kernels.gram_descent(
                 self.gram, self.coef, self.grad, self.step, self.alpha, *self.compiled, tol, epochs
@@ -145,6 +152,7 @@ class Quadratic:
         coef, own = self.coef[moving], curvature[moving]
         system = self.gram[np.ix_(moving, moving)]
         wanted = -(self.grad[moving] + pull[moving] + own * (coef - target[moving]))
+        self.work += moving.size**3 / 3.0
         move = _solve(system, own, self.curvature[moving], wanted)
         if move is None:
             return False
@@ -156,7 +164,8 @@ class Quadratic:
             moved[moved * side < 0] = 0.0
             candidate = self.coef.copy()
             candidate[moving] = moved
-            candidate_grad = self.grad + self.gram[:, moving] @ (moved - coef)
+            candidate_grad = self.grad + self.gram @ (candidate - self.coef)
+            self.work += 2.0 * candidate.size**2
             decrease = value - self.objective(candidate, candidate_grad)
             noise = 1e-15 * abs(value)
             better = decrease > noise

@@ -1,0 +1,432 @@
+"""Every penalty of the library keeps the contract, and gives what a pencil or a brute force gives."""
+
+import importlib
+import inspect
+import itertools
+import pkgutil
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy.optimize import minimize_scalar
+
+import skreg.penalties
+from skreg.penalties import L1, L2, ElasticNet, NoPenalty, Penalty, get_penalty, penalty_names
+from skreg.testing import parametrize_penalty_checks
+
+# -- discovery: a penalty in a new file is found without anyone remembering ---
+
+
+def penalty_classes(package=skreg.penalties):
+    """Every public subclass of `Penalty` that lives in ``package``."""
+    modules = [
+        importlib.import_module(f"{package.__name__}.{info.name}") for info in pkgutil.iter_modules(package.__path__)
+    ]
+    found = {item for module in modules for item in vars(module).values() if inspect.isclass(item)}
+    return sorted(
+        (cls for cls in found if issubclass(cls, Penalty) and cls is not Penalty and not cls.__name__.startswith("_")),
+        key=lambda cls: cls.__name__,
+    )
+
+
+# Settings to try besides the defaults; a penalty with required parameters must have some.
+SETTINGS = {
+    "ElasticNet": [{"l1_ratio": 0}, {"l1_ratio": 1.0}, {"l1_ratio": 0.01}],
+}
+
+
+def instances(cls):
+    """``cls`` with its defaults, with each switch turned, and with the settings of the table above."""
+    defaults = {
+        name: parameter.default
+        for name, parameter in inspect.signature(cls).parameters.items()
+        if parameter.kind is not parameter.VAR_KEYWORD
+    }
+    required = [name for name, default in defaults.items() if default is inspect.Parameter.empty]
+    chosen = list(SETTINGS.get(cls.__name__, []))
+    if required and not chosen:
+        raise LookupError(
+            f"{cls.__name__} requires {required}: give it an entry in SETTINGS of tests/test_penalties.py."
+        )
+    switches = [name for name, default in defaults.items() if isinstance(default, bool)]
+    turned = [{name: not defaults[name]} for name in switches]
+    chosen = chosen if required else [{}, *chosen]
+    return [cls(**{**one, **other}) for one, other in itertools.product(chosen, [{}, *turned])]
+
+
+PENALTIES = [penalty for cls in penalty_classes() for penalty in instances(cls)]
+SEPARABLE = [penalty for penalty in PENALTIES if penalty.separable]
+CONVEX = [penalty for penalty in SEPARABLE if penalty.convex]
+
+
+def each(penalties):
+    return pytest.mark.parametrize("penalty", penalties, ids=repr)
+
+
+@parametrize_penalty_checks(PENALTIES)
+def test_contract(penalty, check):
+    check(penalty)
+
+
+@parametrize_penalty_checks(PENALTIES, random_state=1)
+def test_contract_at_other_points(penalty, check):
+    check(penalty)
+
+
+def test_discovery_finds_what_is_exported():
+    exported = {name for name in skreg.penalties.__all__ if inspect.isclass(getattr(skreg.penalties, name))}
+    assert exported - {"Penalty"} == {cls.__name__ for cls in penalty_classes()}
+
+
+def test_a_missing_entry_in_the_table_is_loud():
+    class Demanding(Penalty):
+        def __init__(self, groups):
+            self.groups = groups
+
+    with pytest.raises(LookupError, match=r"Demanding requires \['groups'\]"):
+        instances(Demanding)
+
+
+def test_every_setting_belongs_to_a_penalty():
+    assert set(SETTINGS) <= {cls.__name__ for cls in penalty_classes()}
+
+
+# -- by hand ------------------------------------------------------------------
+
+INF = np.inf
+
+VALUES = [
+    (L1(), [1.0, -2.0], 0.5, 1.5),
+    (L1(), [1.0, -2.0], 0.0, 0.0),
+    (L1(), [1.0, -2.0], [0.0, 3.0], 6.0),
+    (L1(positive=True), [1.0, 2.0], 0.5, 1.5),
+    (L1(positive=True), [1.0, -2.0], 0.5, INF),
+    (L1(positive=True), [1.0, -1e-300], 0.0, INF),
+    (L2(), [3.0, -4.0], 2.0, 25.0),
+    (L2(), [3.0, -4.0], [0.0, 1.0], 8.0),
+    (L2(positive=True), [3.0, -4.0], 2.0, INF),
+    (L2(positive=True), [3.0, 4.0], 2.0, 25.0),
+    (ElasticNet(), [2.0, -4.0], 2.0, 16.0),
+    (ElasticNet(l1_ratio=0.25), [2.0, -4.0], 2.0, 18.0),
+    (ElasticNet(l1_ratio=0.25), [2.0, -4.0], [1.0, 0.0], 2.0),
+    (ElasticNet(positive=True), [2.0, -4.0], 0.0, INF),
+    (NoPenalty(), [2.0, -4.0], 7.0, 0.0),
+]
+
+# The coefficients, step and alpha, and what is left of the coefficients.
+PROXES = [
+    (L1(), [3.0, -0.5, -2.0, 0.0], 1.0, 1.0, [2.0, 0.0, -1.0, 0.0]),
+    (L1(), [3.0, -0.5, -2.0, 0.0], 2.0, 0.25, [2.5, 0.0, -1.5, 0.0]),
+    (L1(), [3.0, -3.0], [1.0, 2.0], [0.0, 1.0], [3.0, -1.0]),
+    (L1(), [1.0, -1.0], 1.0, 1.0, [0.0, 0.0]),
+    (L1(positive=True), [3.0, -3.0, 0.5], 1.0, 1.0, [2.0, 0.0, 0.0]),
+    (L1(positive=True), [3.0, -3.0], 1.0, 0.0, [3.0, 0.0]),
+    (L2(), [3.0, -6.0], 0.5, 4.0, [1.0, -2.0]),
+    (L2(), [3.0, -6.0], [1.0, 2.0], [0.0, 1.0], [3.0, -2.0]),
+    (L2(positive=True), [3.0, -6.0], 0.5, 4.0, [1.0, 0.0]),
+    (ElasticNet(l1_ratio=0.25), [2.0, -2.0, 0.25], 0.5, 2.0, [1.0, -1.0, 0.0]),
+    (ElasticNet(l1_ratio=0.25, positive=True), [2.0, -2.0], 0.5, 2.0, [1.0, 0.0]),
+    (ElasticNet(l1_ratio=0.25), [2.0, -2.0], [0.5, 1.0], [2.0, 0.0], [1.0, -2.0]),
+    (NoPenalty(), [2.0, -2.0], 3.0, 4.0, [2.0, -2.0]),
+]
+
+CONJUGATES = [
+    (L1(), [0.5, -1.0], 1.0, 0.0),
+    (L1(), [0.5, -1.1], 1.0, INF),
+    (L1(), [0.5, 0.0], [1.0, 0.0], 0.0),
+    (L1(), [0.5, 1e-3], [1.0, 0.0], INF),
+    (L1(positive=True), [-100.0, 1.0], 1.0, 0.0),
+    (L1(positive=True), [-100.0, 1.1], 1.0, INF),
+    (L2(), [2.0, -4.0], 2.0, 5.0),
+    (L2(), [2.0, 0.0], [2.0, 0.0], 1.0),
+    (L2(), [2.0, 1.0], [2.0, 0.0], INF),
+    (L2(positive=True), [2.0, -4.0], 2.0, 1.0),
+    (ElasticNet(), [3.0, -2.0, 0.5], 2.0, 2.5),
+    (ElasticNet(positive=True), [3.0, -2.0, 0.5], 2.0, 2.0),
+    (ElasticNet(), [0.0, 0.0], 0.0, 0.0),
+    (ElasticNet(l1_ratio=1), [3.0], 2.0, INF),
+]
+
+DUAL_SCALES = [
+    (L1(), [2.0, -4.0], 1.0, 0.25),
+    (L1(), [0.2, -0.4], 1.0, 1.0),
+    (L1(), [2.0, -4.0], [1.0, 0.0], 0.0),
+    (L1(), [0.0, 0.0], 0.0, 1.0),
+    (L1(positive=True), [2.0, -4.0], 1.0, 0.5),
+    (L2(), [2.0, -4.0], 1.0, 1.0),
+    (L2(), [2.0, -4.0], 0.0, 0.0),
+    (ElasticNet(), [2.0, -4.0], 1.0, 1.0),
+    (ElasticNet(l1_ratio=1.0), [2.0, -4.0], 1.0, 0.25),
+]
+
+
+def array(numbers):
+    return np.array(numbers) if isinstance(numbers, list) else numbers
+
+
+@pytest.mark.parametrize(("penalty", "coef", "alpha", "value"), VALUES)
+def test_value_by_hand(penalty, coef, alpha, value):
+    assert penalty.value(array(coef), array(alpha)) == pytest.approx(value, rel=1e-15)
+
+
+@pytest.mark.parametrize(("penalty", "coef", "step", "alpha", "answer"), PROXES)
+def test_prox_by_hand(penalty, coef, step, alpha, answer):
+    assert_allclose(penalty.prox(array(coef), array(step), array(alpha)), answer, rtol=1e-15)
+
+
+@pytest.mark.parametrize(("penalty", "dual", "alpha", "conjugate"), CONJUGATES)
+def test_conjugate_by_hand(penalty, dual, alpha, conjugate):
+    assert penalty.conjugate(array(dual), array(alpha)) == pytest.approx(conjugate, rel=1e-15)
+
+
+@pytest.mark.parametrize(("penalty", "dual", "alpha", "scale"), DUAL_SCALES)
+def test_dual_scale_by_hand(penalty, dual, alpha, scale):
+    assert penalty.dual_scale(array(dual), array(alpha)) == pytest.approx(scale, rel=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("penalty", "weights"),
+    [
+        (L1(), None),
+        (L2(), 0.3),
+        (L2(positive=True), None),
+        (ElasticNet(), None),
+        (ElasticNet(l1_ratio=0), 0.3),
+        (ElasticNet(l1_ratio=0.0, positive=True), None),
+        (NoPenalty(), 0.0),
+    ],
+)
+def test_quadratic_by_hand(penalty, weights):
+    assert penalty.quadratic(0.3) == weights
+
+
+def test_no_coefficients_cost_nothing():
+    none = np.empty(0)
+    for penalty in SEPARABLE:
+        assert penalty.value(none, 1.0) == 0.0
+        assert penalty.prox(none, 1.0, 1.0).shape == (0,)
+        if penalty.conjugate(np.zeros(1), 1.0) is not None:
+            assert penalty.conjugate(none, 1.0) == 0.0
+            assert penalty.dual_scale(none, 1.0) == 1.0
+
+
+# -- by brute force -----------------------------------------------------------
+
+
+@each(SEPARABLE)
+@pytest.mark.parametrize("step", [1e-3, 0.1, 1.0, 2.0, 5.0, 10.0, 30.0, 1e3])
+def test_prox_by_brute_force(penalty, step):
+    for alpha, coef in itertools.product((0.0, 0.1, 1.0, 5.0), (-50.0, -3.0, -0.3, 0.0, 1e-3, 0.5, 2.0, 2.9, 17.0)):
+
+        def objective(number, alpha=alpha, coef=coef):
+            return penalty.value(np.array([number]), alpha) + (number - coef) ** 2 / (2 * step)
+
+        (answer,) = penalty.prox(np.array([coef]), step, alpha)
+        best = min(_local_minima(objective, reach=1.5 * abs(coef) + alpha + 0.1), key=objective)
+        assert objective(answer) <= objective(best) + 1e-9 * (1 + objective(best))
+        if penalty.convex:
+            # The objective is strongly convex with 1 / step: a value found to 1e-12 gives the point to its root.
+            assert answer == pytest.approx(best, abs=1e-5 * (1 + abs(coef)))
+
+
+def _local_minima(objective, reach):
+    """Zero, and SciPy's minimiser in each of many intervals (an infinite end keeps it away)."""
+    ends = np.linspace(-reach, reach, 14)
+    yield 0.0
+    for left, right in itertools.pairwise(ends):
+        if np.isfinite(objective(left)) or np.isfinite(objective(right)):
+            # Where a constraint begins its parabolas fail and golden sections take over.
+            with np.errstate(invalid="ignore"):
+                yield minimize_scalar(objective, bounds=(left, right), method="bounded", options={"xatol": 1e-9}).x
+
+
+# -- relatives ----------------------------------------------------------------
+
+POINT = np.array([-3.0, -0.2, 0.0, 0.4, 7.0])
+
+
+@pytest.mark.parametrize("positive", [False, True])
+@pytest.mark.parametrize(("l1_ratio", "relative"), [(1, L1), (0, L2)])
+def test_elastic_net_ends_at_its_relatives(l1_ratio, relative, positive):
+    mixed, pure = ElasticNet(l1_ratio, positive), relative(positive)
+    for coef, (step, alpha) in itertools.product((POINT, abs(POINT)), ((1.0, 0.5), (3.0, 2.0), (0.1, 0.0))):
+        assert_allclose(mixed.prox(coef, step, alpha), pure.prox(coef, step, alpha), rtol=1e-15)
+        assert mixed.value(coef, alpha) == pytest.approx(pure.value(coef, alpha), rel=1e-15)
+        dual = 0.1 * POINT
+        assert mixed.conjugate(dual, alpha) == pytest.approx(pure.conjugate(dual, alpha), rel=1e-15)
+        assert mixed.dual_scale(dual, alpha) == pytest.approx(pure.dual_scale(dual, alpha), rel=1e-15)
+
+
+def test_alpha_zero_changes_nothing_but_signs():
+    for penalty in PENALTIES:
+        coef = abs(POINT) if getattr(penalty, "positive", False) else POINT
+        assert_array_equal(penalty.prox(coef, 2.0, 0.0), coef)
+        assert penalty.value(coef, 0.0) == 0.0
+
+
+# -- parameters ---------------------------------------------------------------
+
+NOT_BOOL = [(1, TypeError), (0, TypeError), ("True", TypeError), (None, TypeError), (np.array([True]), TypeError)]
+NOT_A_SHARE = [
+    (-0.1, ValueError),
+    (1.0000001, ValueError),
+    (np.nan, ValueError),
+    (INF, ValueError),
+    ("0.5", TypeError),
+    (None, TypeError),
+    (True, TypeError),
+    ([0.5], TypeError),
+    (0.5j, TypeError),
+]
+
+# For each parameter: what must be refused, what the sentence must say is allowed, and what must be accepted.
+PARAMETERS = {
+    ("ElasticNet", "l1_ratio"): (NOT_A_SHARE, ("l1_ratio", "[0, 1]"), [0, 1, 0.5, np.float32(0.25), np.int64(1)]),
+    **{
+        (name, "positive"): (NOT_BOOL, ("positive", "True or False"), [True, False, np.True_])
+        for name in ("L1", "L2", "ElasticNet")
+    },
+}
+
+
+def test_every_parameter_has_its_wrong_and_right_values():
+    wanted = {(cls.__name__, name) for cls in penalty_classes() for name in cls._get_param_names()}
+    assert set(PARAMETERS) == wanted
+
+
+@pytest.mark.parametrize(
+    ("cls", "name", "wrong", "error", "words"),
+    [
+        pytest.param(cls, name, wrong, error, words, id=f"{cls}-{name}={wrong!r}")
+        for (cls, name), (wrongs, words, _) in PARAMETERS.items()
+        for wrong, error in wrongs
+    ],
+)
+def test_wrong_parameters_are_named(cls, name, wrong, error, words):
+    penalty = getattr(skreg.penalties, cls)(**{name: wrong})
+    with pytest.raises(error) as caught:
+        penalty.bind(3)
+    for word in (*words, repr(wrong)):
+        assert word in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("cls", "name", "right"),
+    [
+        pytest.param(cls, name, right, id=f"{cls}-{name}={right!r}")
+        for (cls, name), (_, _, rights) in PARAMETERS.items()
+        for right in rights
+    ],
+)
+def test_right_parameters_are_accepted(cls, name, right):
+    bound = getattr(skreg.penalties, cls)(**{name: right}).bind(len(POINT))
+    assert bound.prox(POINT, 1.0, 0.5).dtype == float
+
+
+# -- names --------------------------------------------------------------------
+
+
+def test_names():
+    assert penalty_names() == sorted(penalty_names())
+    for name in penalty_names():
+        assert get_penalty(name).get_params() == type(get_penalty(name))().get_params()
+        assert get_penalty(name) is not get_penalty(name)
+    assert isinstance(get_penalty("l1"), L1)
+    assert isinstance(get_penalty("l2"), L2)
+    assert isinstance(get_penalty("elasticnet"), ElasticNet)
+    assert isinstance(get_penalty(None), NoPenalty)
+    penalty = L1()
+    assert get_penalty(penalty) is penalty
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error", "words"),
+    [
+        ("lasso", ValueError, ("'lasso'", "'l1'", "'elasticnet'", "None")),
+        ("L1", ValueError, ("'L1'", "'l1'")),
+        (L1, TypeError, ("L1 is a class", "L1()")),
+        (3, TypeError, ("penalty=3", "'l1'", "Penalty", "int")),
+        (object(), TypeError, ("Penalty", "object")),
+    ],
+)
+def test_wrong_names(wrong, error, words):
+    with pytest.raises(error) as caught:
+        get_penalty(wrong)
+    for word in words:
+        assert word in str(caught.value)
+
+
+def test_the_base_class_says_what_is_missing():
+    class Half(Penalty):
+        def value(self, coef, alpha):
+            return 0.0
+
+    with pytest.raises(NotImplementedError, match=r"Half must define prox\(self, coef, step, alpha\)"):
+        Half().prox(POINT, 1.0, 1.0)
+    with pytest.raises(NotImplementedError, match=r"Penalty must define value\(self, coef, alpha\)"):
+        Penalty().value(POINT, 1.0)
+
+
+def test_dual_scale_of_the_base_class_bisects():
+    for dual, alpha in (([2.0, -4.0], 1.0), ([0.5, 0.5], 1.0), ([3.0, 0.0], 0.0)):
+        scale = Penalty.dual_scale(L1(), np.array(dual), alpha)
+        assert scale == pytest.approx(L1().dual_scale(np.array(dual), alpha), rel=1e-12)
+
+
+# -- properties ---------------------------------------------------------------
+
+numbers = st.floats(-1e6, 1e6, allow_subnormal=False)
+coefs = arrays(float, 5, elements=numbers)
+steps = st.floats(1e-3, 1e3)
+alphas = st.one_of(st.just(0.0), st.floats(1e-6, 1e3))
+
+
+@each(CONVEX)
+@given(one=coefs, two=coefs, step=steps, alpha=alphas)
+def test_prox_brings_points_closer(penalty, one, two, step, alpha):
+    moved = penalty.prox(one, step, alpha) - penalty.prox(two, step, alpha)
+    assert np.all(np.abs(moved) <= np.abs(one - two) * (1 + 1e-12) + 1e-9)
+
+
+@each(CONVEX)
+@given(coef=coefs, step=steps, alpha=alphas, factor=st.floats(1, 100))
+def test_a_stronger_penalty_shrinks_more(penalty, coef, step, alpha, factor):
+    weak, strong = penalty.prox(coef, step, alpha), penalty.prox(coef, step, factor * alpha)
+    longer = penalty.prox(coef, factor * step, alpha)
+    assert np.all(np.abs(strong) <= np.abs(weak) * (1 + 1e-12))
+    assert np.all(np.abs(longer) <= np.abs(weak) * (1 + 1e-12))
+    assert np.all(weak * coef >= 0)
+
+
+@each([penalty for penalty in CONVEX if not getattr(penalty, "positive", False)])
+@given(coef=coefs, step=steps, alpha=alphas)
+def test_signs_do_not_matter(penalty, coef, step, alpha):
+    assert_array_equal(penalty.prox(-coef, step, alpha), -penalty.prox(coef, step, alpha))
+    assert penalty.value(-coef, alpha) == penalty.value(coef, alpha)
+
+
+@each(SEPARABLE)
+@given(coef=coefs, step=steps, alpha=alphas, order=st.permutations(range(5)))
+def test_order_does_not_matter(penalty, coef, step, alpha, order):
+    assert_array_equal(penalty.prox(coef[order], step, alpha), penalty.prox(coef, step, alpha)[order])
+    assert penalty.value(coef[order], alpha) == pytest.approx(penalty.value(coef, alpha), rel=1e-12)
+
+
+@pytest.mark.parametrize("l1_ratio", [0.0, 0.3, 1.0])
+@given(coef=coefs, step=steps, alpha=alphas)
+def test_slope_at_the_prox_is_a_subgradient(l1_ratio, coef, step, alpha):
+    answer = ElasticNet(l1_ratio).prox(coef, step, alpha)
+    slope = (coef - answer) / step - alpha * (1 - l1_ratio) * answer
+    rounding = 1e-9 * (np.abs(coef) / step + alpha)
+    assert np.all(np.abs(slope) <= alpha * l1_ratio + rounding)
+    moved = answer != 0
+    assert np.all(np.abs(slope - alpha * l1_ratio * np.sign(answer))[moved] <= rounding[moved])
+
+
+@given(coef=coefs, step=steps, alpha=alphas, unit=st.floats(1e-3, 1e3))
+def test_units_of_the_lasso(coef, step, alpha, unit):
+    scaled = L1().prox(unit * coef, step, unit * alpha)
+    assert_allclose(scaled, unit * L1().prox(coef, step, alpha), rtol=1e-9, atol=1e-9 * unit * (1 + np.abs(coef).max()))
