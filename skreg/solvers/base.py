@@ -97,10 +97,13 @@ def starting_point(problem, start, alpha):
         coef = problem.prox(coef, 1.0, alpha)
     return coef, intercept
 
-def progressed(now, best):
-    """Whether any measure says that going on is worth it."""
+def progressed(now, best, solved=True):
+    """Whether any measure says that going on is worth it.
+
+    A lower objective alone does not, when the model it came from was not ``solved``.
+    """
     return (
         now.measure < 0.9 * best.measure
         or now.violation < 0.9 * best.violation
-        or now.objective < best.objective - 1e-3 * now.tol * now.null_loss
+        or (solved and now.objective < best.objective - 1e-3 * now.tol * now.null_loss)
     )

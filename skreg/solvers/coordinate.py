@@ -72,6 +72,7 @@ class _Engine:
         self.problem = problem
         self.entries = np.empty(0, dtype=np.intp)
         self.gram = np.empty((0, 0))
+        self.solved = True
 
     def solve(self, alpha, start, tol, max_iter):
         problem = self.problem
@@ -84,7 +85,7 @@ class _Engine:
             gradient = problem.design.dot_t(problem.row_gradient(eta))
             curvature = problem.curvatures(eta)
             optimality = problem.certificate(coef, intercept, alpha, tol, eta, gradient, curvature)
-            stalled = 0 if best is None or progressed(optimality, best.optimality) else stalled + 1
+            stalled = 0 if best is None or progressed(optimality, best.optimality, self.solved) else stalled + 1
             if best is None or optimality.measure <= best.optimality.measure:
                 best = Solution(alpha, coef, intercept, n_iter, optimality)
             if problem.diverges(coef, intercept, alpha):
@@ -136,7 +137,7 @@ class _Engine:
             gram, start, gradient.ravel()[entries].copy(), problem.penalty.restrict(self._features(entries)),
             np.ascontiguousarray(strength, dtype=np.float64),
         )
-        inner.minimise(max(share * inner.violation(), 1e-15 * np.sqrt(2.0 * problem.null_loss)))
+        self.solved = inner.minimise(max(share * inner.violation(), 1e-15 * np.sqrt(2.0 * problem.null_loss)))
         return inner.coef
 
     def _exact_step(self, coef, eta, gradient, alpha, share):

@@ -126,8 +126,9 @@ class Quadratic:
         zero leave; when the support is solved, the worst violators enter.
         """
         active = self.coef != 0
-        budget = np.clip(3e9 / (1.0 + np.count_nonzero(active)) ** 3, 5, 3 * active.size + 10)
-        for _ in range(int(budget)):
+        for _ in range(3 * active.size + 10):
+            if self.work > MAX_WORK:
+                break
             point = self.coef - self.step * self.grad
             target = self.penalty.prox(point, self.step, self.alpha)
             violations = np.sqrt(self.curvature) * np.abs(target - self.coef)
