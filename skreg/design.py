@@ -230,8 +230,9 @@ class SparseDesign(Design):
         In a column of zeros the mean is small beside the values, so what centring
         subtracts from a product costs no digits. In a full one it may cost all.
         """
-        indices, indptr = self._arrays[1:]
-        stored = np.diff(indptr) if self._by_column else np.bincount(indices, minlength=self.shape[1])
+        squares, stored = np.zeros(self.shape[1]), np.zeros(self.shape[1])
+        ones = np.ones(self.shape[0])
+        _kernels.sparse_spread(*self._arrays, ones, squares, self._by_column, squares, stored)
         return stored > 0.5 * self.shape[0]
 
     def gram(self, left, right=None, row_weights=None):

@@ -351,7 +351,12 @@ class Problem:
         """
         if not (self.loss.translation_invariant and coef.ndim > 1):
             return coef
-        free = self._unpenalised(self.strength(alpha))
+        price = self.penalty_value(coef, alpha)
+        if self.penalty.quadratic(self.strength(alpha)) is not None or price <= 1e-10 * self.null_loss:
+            # Squares are cheapest around their mean; and a price lost in rounding fixes nothing.
+            free = np.arange(self.n_features)
+        else:
+            free = self._unpenalised(self.strength(alpha))
         centred = coef.copy()
         centred[free] -= coef[free].mean(axis=1, keepdims=True)
         return centred if np.isfinite(self.penalty_value(centred, alpha)) else coef
@@ -467,12 +472,21 @@ class Problem:
         bound = np.union1d(entries, np.flatnonzero(coef))
         if bound.size > MAX_BALANCED:
             return plain
-        step = 1.0 / self.curvatures(eta)
-        point = coef - gradient * step
-        pull = (point - self.prox(point, step, alpha)) / step
+        pull = self._pull(coef, gradient, 1.0 / self.curvatures(eta), alpha)
         pull.ravel()[entries] = 0.0
         better = self._gap_at(objective, self._balanced(dual, correlation, eta, bound, pull.ravel()[bound]), strength)
         return plain if better is None or (plain is not None and plain < better) else better
+
+    def _pull(self, coef, gradient, step, alpha):
+        """Subgradient of the penalty that the prox shows at ``coef``."""
+        point = coef - gradient * step
+        pull = (point - self.prox(point, step, alpha)) / step
+        # A pull much smaller than coef / step is lost in rounding; a longer step brings it out.
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            longer = np.abs(coef) / np.abs(pull)
+        step = np.where(np.isfinite(longer) & (longer > step), longer, step)
+        point = coef + step * pull
+        return (point - self.prox(point, step, alpha)) / step
 
     def _gap_at(self, objective, point, strength):
         """The gap of a dual point, after the scaling that makes it feasible."""

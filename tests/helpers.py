@@ -166,11 +166,10 @@ def reference(task, X, y, l1=0.0, l2=0.0, weights=None, fit_intercept=True, posi
     Returns coefficients (outputs in rows), intercept and the objective.
     """
     X = X.toarray() if sparse.issparse(X) else np.asarray(X, dtype=float)
-    n, p = X.shape
-    outputs = () if task == "logistic" or np.ndim(y) == 1 and task == "squared" else (
-        y.shape[1] if task == "squared" else int(np.max(y)) + 1,
-    )
-    size = int(np.prod(outputs, dtype=int)) * p
+    p = X.shape[1]
+    outputs = (int(np.max(y)) + 1,) if task == "softmax" else y.shape[1:]
+    n_outputs = int(np.prod(outputs, dtype=int))
+    size = n_outputs * p
     l1 = np.broadcast_to(l1, (*outputs, p)).ravel()
     l2 = np.broadcast_to(l2, p)
 
@@ -186,13 +185,13 @@ def reference(task, X, y, l1=0.0, l2=0.0, weights=None, fit_intercept=True, posi
         parts = [slope + l1, -slope + l1] + ([np.ravel(slope0)] if fit_intercept else [])
         return value, np.concatenate(parts)
 
-    free = int(np.prod(outputs, dtype=int)) if fit_intercept else 0
+    free = n_outputs if fit_intercept else 0
     bounds = [(0, None)] * size + [(0, 0 if positive else None)] * size + [(None, None)] * free
+    options = {"maxiter": 5000, "maxfun": 50_000, "ftol": 0.0, "gtol": 1e-14, "maxcor": 30}
     z = np.zeros(2 * size + free)
     best = np.inf
     for _ in range(50):
-        result = minimize(function, z, jac=True, method="L-BFGS-B", bounds=bounds,
-                          options={"maxiter": 5000, "maxfun": 50_000, "ftol": 0.0, "gtol": 1e-14, "maxcor": 30})
+        result = minimize(function, z, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
         # What both parts share only costs: take it out before the next start.
         z = result.x.copy()
         shared = np.minimum(z[:size], z[size : 2 * size])
@@ -211,7 +210,7 @@ def reference(task, X, y, l1=0.0, l2=0.0, weights=None, fit_intercept=True, posi
 def sklearn_regression(alpha, l1_ratio, total_weight, **params):
     """Ridge (l1_ratio=0), Lasso (1) or ElasticNet with skreg's alpha; ``total_weight`` is the sum of the weights."""
     if l1_ratio == 0:
-        return Ridge(alpha=alpha * total_weight, solver="lsqr" if params.pop("sparse", False) else "auto", tol=1e-14, **params)
+        return Ridge(alpha=alpha * total_weight, **params)
     params = {"tol": 1e-14, "max_iter": 100_000, **params}
     return Lasso(alpha=alpha, **params) if l1_ratio == 1 else ElasticNet(alpha=alpha, l1_ratio=l1_ratio, **params)
 

@@ -38,7 +38,9 @@ def names(task, y):
 
 @each_task
 @pytest.mark.parametrize(
-    "copy_of", [clone, copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))], ids=["clone", "deepcopy", "pickle"]
+    "copy_of",
+    [clone, copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))],
+    ids=["clone", "deepcopy", "pickle"],
 )
 @pytest.mark.parametrize("penalty", ["l1", ElasticNet(0.3, positive=True), None])
 def test_copies(task, copy_of, penalty):
@@ -192,15 +194,22 @@ def test_one_column_per_class():
 
 def test_ensembles():
     X, y = regression_data()
-    stack = StackingRegressor([("lasso", PenalizedRegression("l1")), ("ridge", PenalizedRegression("l2"))],
-                              final_estimator=PenalizedRegression(L2(positive=True)), n_jobs=2)
+    stack = StackingRegressor(
+        [("lasso", PenalizedRegression("l1")), ("ridge", PenalizedRegression("l2"))],
+        final_estimator=PenalizedRegression(L2(positive=True)),
+        n_jobs=2,
+    )
     assert stack.fit(X, y).score(X, y) > 0.5
     assert BaggingRegressor(PenalizedRegression("l1"), n_estimators=3, random_state=0).fit(X, y).score(X, y) > 0.5
     assert TransformedTargetRegressor(PenalizedRegression(), transformer=StandardScaler()).fit(X, y).score(X, y) > 0.5
     X, y = class_data()
-    bag = BaggingClassifier(PenalizedLogisticRegression("l1"), n_estimators=4, max_features=0.7, random_state=0, n_jobs=2)
+    bag = BaggingClassifier(
+        PenalizedLogisticRegression("l1"), n_estimators=4, max_features=0.7, random_state=0, n_jobs=2
+    )
     assert bag.fit(X, names("logistic", y)).score(X, names("logistic", y)) > 0.6
-    vote = VotingClassifier([("a", PenalizedLogisticRegression()), ("b", PenalizedLogisticRegression("l1"))], voting="soft")
+    vote = VotingClassifier(
+        [("a", PenalizedLogisticRegression()), ("b", PenalizedLogisticRegression("l1"))], voting="soft"
+    )
     assert vote.fit(X, y).score(X, y) > 0.6
 
 

@@ -190,6 +190,9 @@ def test_means_of_columns_go_into_the_intercept(task, penalty, mean):
     one, other = fit(task, penalty, X, y, tol=1e-10), fit(task, penalty, X + mean, y, tol=1e-10)
     np.testing.assert_allclose(other.coef_, one.coef_, rtol=1e-5, atol=1e-6)
     expected = one.intercept_ - mean * one.coef_.sum(axis=-1)
+    if task == "softmax":
+        # A number added to all intercepts changes nothing: they sum to zero.
+        expected -= expected.mean()
     np.testing.assert_allclose(other.intercept_, expected, rtol=1e-5, atol=1e-5 * mean)
 
 

@@ -103,7 +103,8 @@ def test_softmax_by_hand(y, eta, value, p):
     check_row(Softmax(), y, eta, value, p - y, p * (1 - p))
 
 
-def test_softmax_of_two_classes_is_logistic_of_the_difference(rng):
+def test_softmax_of_two_classes_is_logistic_of_the_difference():
+    rng = np.random.default_rng(0)
     y, eta = rng.integers(0, 2, 30), 5 * rng.standard_normal((30, 2))
     margin, one_hot = eta[:, 1] - eta[:, 0], np.eye(2)[y]
     assert_allclose(Softmax().value(one_hot, eta), Logistic().value(y, margin), rtol=1e-10, atol=1e-14)

@@ -13,7 +13,7 @@ from sklearn.isotonic import isotonic_regression
 from sklearn.model_selection import GridSearchCV
 
 import skreg
-from skreg import L1, Penalty, PenalizedRegression, fastest_solver, make_problem
+from skreg import L1, PenalizedRegression, Penalty, fastest_solver, make_problem
 from skreg.testing import check_penalty
 
 TASKS = ["squared", "logistic", "softmax"]

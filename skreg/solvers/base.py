@@ -6,7 +6,7 @@ import numpy as np
 
 from skreg.problem import Optimality
 
-__all__ = ["Solution", "Solver"]
+__all__ = ["Progress", "Solution", "Solver", "starting_point"]
 
 
 @dataclass(frozen=True)
@@ -97,13 +97,25 @@ def starting_point(problem, start, alpha):
         coef = problem.prox(coef, 1.0, alpha)
     return coef, intercept
 
-def progressed(now, best, solved=True):
-    """Whether any measure says that going on is worth it.
+class Progress:
+    """Counts iterations in which nothing got better.
 
-    A lower objective alone does not, when the model it came from was not ``solved``.
+    Attributes
+    ----------
+    stalled : int
+        Iterations since measure or violation fell by a tenth, or the objective by
+        a thousandth of the tolerance.
     """
-    return (
-        now.measure < 0.9 * best.measure
-        or now.violation < 0.9 * best.violation
-        or (solved and now.objective < best.objective - 1e-3 * now.tol * now.null_loss)
-    )
+
+    def __init__(self):
+        self.stalled = 0
+        self._lowest = [np.inf, np.inf, np.inf]
+
+    def update(self, optimality, solved=True):
+        """Take note of an iterate; a lower objective only counts if its model was ``solved``."""
+        slack = 1e-3 * optimality.tol * optimality.null_loss
+        limits = [0.9 * self._lowest[0], 0.9 * self._lowest[1], self._lowest[2] - slack if solved else -np.inf]
+        values = [optimality.measure, optimality.violation, optimality.objective]
+        better = any(value < limit for value, limit in zip(values, limits, strict=True))
+        self.stalled = 0 if better else self.stalled + 1
+        self._lowest = [min(pair) for pair in zip(self._lowest, values, strict=True)]

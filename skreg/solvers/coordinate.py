@@ -2,13 +2,16 @@
 
 import numpy as np
 
-from skreg.solvers.base import Solution, Solver, progressed, starting_point
+from skreg.solvers.base import Progress, Solution, Solver, starting_point
 from skreg.solvers.quadratic import Quadratic
 
 __all__ = ["CoordinateDescent"]
 
 # So many coefficients are always solved together, without screening.
 ALL_AT_ONCE = 200
+
+# So many models without progress: rounding allows no more.
+PATIENCE = 8
 
 
 class CoordinateDescent(Solver):
@@ -77,7 +80,7 @@ class _Engine:
     def solve(self, alpha, start, tol, max_iter):
         problem = self.problem
         coef, intercept = starting_point(problem, start, alpha)
-        best, stalled, sharpened = None, 0, False
+        best, progress, sharpened = None, Progress(), False
         for n_iter in range(1, max_iter + 1):
             eta = problem.design.dot(coef)
             intercept = problem.profile(eta, intercept) if problem.fit_intercept else intercept
@@ -85,7 +88,7 @@ class _Engine:
             gradient = problem.design.dot_t(problem.row_gradient(eta))
             curvature = problem.curvatures(eta)
             optimality = problem.certificate(coef, intercept, alpha, tol, eta, gradient, curvature)
-            stalled = 0 if best is None or progressed(optimality, best.optimality, self.solved) else stalled + 1
+            progress.update(optimality, self.solved)
             if best is None or optimality.measure <= best.optimality.measure:
                 best = Solution(alpha, coef, intercept, n_iter, optimality)
             if problem.diverges(coef, intercept, alpha):
@@ -95,17 +98,17 @@ class _Engine:
                 if sharpened or best.optimality.violation <= 1e-5 * np.sqrt(tol):
                     break
                 sharpened = True
-            if stalled >= 8:
+            if progress.stalled >= PATIENCE:
                 break
             scores = problem.violations(coef, gradient, curvature, alpha)
             grown = self._grow(scores.ravel(), coef.ravel())
             # A digit per model, and more when nothing else is left to gain.
-            share = 1e-3 if sharpened or (stalled and not grown) else 0.1
+            share = 1e-3 if sharpened or (progress.stalled and not grown) else 0.1
             move = self._model_step if not problem.loss.quadratic else self._exact_step
             coef, shift = move(coef, eta, gradient, alpha, share)
             intercept = intercept + shift
         return Solution(
-            alpha, best.coef, best.intercept, n_iter, best.optimality, stalled=not best.optimality.converged and stalled >= 8
+            alpha, best.coef, best.intercept, n_iter, best.optimality, stalled=not best.optimality.converged and n_iter < max_iter
         )
 
     def _grow(self, scores, coef):

@@ -2,12 +2,15 @@
 
 import numpy as np
 
-from skreg.solvers.base import Solution, Solver, starting_point
+from skreg.solvers.base import Progress, Solution, Solver, starting_point
 
 __all__ = ["ProximalGradient"]
 
 # Certificates cost as much as a step; look every so often.
 CHECK_EVERY = 10
+
+# So many looks without progress: rounding allows no more.
+PATIENCE = 100
 
 
 class ProximalGradient(Solver):
@@ -67,7 +70,7 @@ def _solve_one(problem, alpha, start, tol, max_iter):
     lipschitz = problem.spectral_curvature(eta)
     ahead, ahead_loss, ahead_gradient, momentum = coef, loss, gradient, 1.0
     objective = loss + problem.penalty_value(coef, alpha)
-    last_check, stalled = best.optimality, 0
+    progress = Progress()
     for n_iter in range(1, max_iter + 1):
         while True:
             new = problem.prox(ahead - ahead_gradient / lipschitz, 1.0 / lipschitz, alpha)
@@ -86,9 +89,8 @@ def _solve_one(problem, alpha, start, tol, max_iter):
                 return Solution(alpha, new, smooth.intercept, n_iter, optimality, diverges=True)
             if best.optimality.converged:
                 break
-            stalled = stalled + 1 if optimality.measure > 0.999 * last_check.measure else 0
-            last_check = optimality
-            if stalled >= 100:
+            progress.update(optimality)
+            if progress.stalled >= PATIENCE:
                 break
         following = 0.5 * (1.0 + np.sqrt(1.0 + 4.0 * momentum**2))
         weight = (momentum - 1.0) / following

@@ -3,13 +3,16 @@
 import numpy as np
 from scipy.sparse.linalg import LinearOperator, cg
 
-from skreg.solvers.base import Solution, Solver, progressed, starting_point
+from skreg.solvers.base import Progress, Solution, Solver, starting_point
 from skreg.solvers.direct import spd_solver
 
 __all__ = ["Newton"]
 
 # Largest Hessian that is formed; beyond it, conjugate gradients on products.
 MAX_HESSIAN = 1_000
+
+# So many steps without progress: rounding allows no more.
+PATIENCE = 5
 
 
 class Newton(Solver):
@@ -48,20 +51,20 @@ def _solve_one(problem, alpha, start, tol, max_iter):
     weights = np.asarray(problem.penalty.quadratic(problem.strength(alpha)), dtype=np.float64)
     weights = np.broadcast_to(weights, problem.n_features)
     direction = _cholesky_direction if coef.size <= MAX_HESSIAN else _conjugate_gradient_direction
-    best, stalled = None, 0
+    best, progress = None, Progress()
     for n_iter in range(1, max_iter + 1):
         eta = problem.design.dot(coef)
         intercept = problem.profile(eta, intercept) if problem.fit_intercept else intercept
         eta += intercept
         loss_gradient = problem.design.dot_t(problem.row_gradient(eta))
         optimality = problem.certificate(coef, intercept, alpha, tol, eta, loss_gradient)
-        stalled = 0 if best is None or progressed(optimality, best.optimality) else stalled + 1
+        progress.update(optimality)
         if best is None or optimality.violation <= best.optimality.violation:
             best = Solution(alpha, coef, intercept, n_iter, optimality)
         if problem.diverges(coef, intercept, alpha):
             return Solution(alpha, coef, intercept, n_iter, optimality, diverges=True)
         # One step beyond a gap that holds: Newton doubles the digits of the coefficients.
-        if (optimality.converged and optimality.violation <= 1e-3 * np.sqrt(tol)) or stalled >= 5:
+        if (optimality.converged and optimality.violation <= 1e-3 * np.sqrt(tol)) or progress.stalled >= PATIENCE:
             break
         gradient = loss_gradient + (coef.T * weights).T
         move, shift = direction(problem, eta, gradient, weights)

@@ -23,7 +23,7 @@ def probe_prox(problem, solution):
         the prox, or if the prox is not finite.
     """
     penalty, coef = problem.penalty, solution.coef
-    if type(penalty).prox.__module__.startswith("skreg."):
+    if type(penalty).__module__.startswith("skreg."):
         return
     eta = problem.eta(coef, solution.intercept)
     gradient = problem.design.dot_t(problem.row_gradient(eta))

@@ -2,8 +2,8 @@
 
     minimise over w     0.5 w'Gw - q'w + P(w; alpha)
 
-Compiled coordinate descent (accelerated proximal steps where the prox is NumPy
-only) finds the support; Newton steps on it end the slow tail that correlated
+Compiled coordinate descent (or, where the prox is NumPy only, steps that use it on
+all coefficients at once) finds the support; Newton steps on it end the slow tail that correlated
 columns make. What Newton needs of the penalty, its curvature at the solution, is
 the slope of the prox: no penalty has to say it.
 """
@@ -89,18 +89,32 @@ class Quadratic:
             _kernels.gram_descent(
                 self.gram, self.coef, self.grad, self.step, self.alpha, *self.compiled, tol, epochs
             )
-        else:
+        elif self.penalty.convex:
             self._accelerate(tol, epochs)
+        else:
+            self._descend_greedily(tol, epochs)
+
+    def _descend_greedily(self, tol, epochs):
+        """Coordinate descent by one prox of all coefficients per move, the largest first.
+
+        Proximal steps short enough for all coefficients at once would stop at points
+        that a concave penalty's coordinate steps leave.
+        """
+        root = np.sqrt(self.curvature)
+        for _ in range(epochs * self.coef.size):
+            target = self.penalty.prox(self.coef - self.step * self.grad, self.step, self.alpha)
+            sizes = root * np.abs(target - self.coef)
+            entry = int(np.argmax(sizes))
+            if sizes[entry] <= tol:
+                break
+            self.grad += self.gram[entry] * (target[entry] - self.coef[entry])
+            self.coef[entry] = target[entry]
 
     def _accelerate(self, tol, n_iter):
         """Proximal gradient in the metric of the diagonal, with momentum and restarts."""
         if self._lipschitz is None:
             self._lipschitz = _largest_eigenvalue(self.gram, self.step)
         step = self.step / self._lipschitz
-        if not self.penalty.convex:
-            momentum_allowed = False
-        else:
-            momentum_allowed = True
         coef, grad = self.coef.copy(), self.grad.copy()
         ahead, ahead_grad, momentum = coef, grad, 1.0
         for _ in range(n_iter):
@@ -109,7 +123,8 @@ class Quadratic:
             if np.max(np.sqrt(self.curvature) * np.abs(move), initial=0.0) <= 0.1 * tol:
                 break
             new_grad = self.grad + self.gram @ (new - self.coef)
-            if not momentum_allowed or (ahead - new) @ (move * self.curvature) > 0:
+            if (ahead - new) @ (move * self.curvature) > 0:
+                # Momentum points uphill: start again from here without it.
                 momentum = 1.0
             following = 0.5 * (1.0 + np.sqrt(1.0 + 4.0 * momentum**2))
             weight = (momentum - 1.0) / following

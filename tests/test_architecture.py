@@ -1,0 +1,90 @@
+"""Imports run one way through the house, as the design draws it."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import skreg
+
+HOUSE = Path(skreg.__file__).parent
+# From the roof to the ground: a room may import from lower floors only (and from itself, if it is a package).
+FLOORS = [
+    {"testing"},
+    {"inspection"},
+    {"model_selection"},
+    {"linear_model"},
+    {"convert", "path"},
+    {"solvers"},
+    {"problem"},
+    {"penalties", "losses", "design"},
+    {"_validation", "_kernels", "_compat"},
+]
+FLOOR_OF = {room: -number for number, rooms in enumerate(FLOORS) for room in rooms}
+FILES = sorted(path for path in HOUSE.rglob("*.py") if path != HOUSE / "__init__.py")
+
+
+def room_of(path):
+    return path.relative_to(HOUSE).with_suffix("").parts[0]
+
+
+def rooms_imported(path):
+    """(room, whether at the top of the file) for every import of skreg, wherever it is."""
+    tree = ast.parse(path.read_text())
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            modules = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            # `from skreg import x` and `from skreg.room import x`
+            modules = [f"{node.module}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        for module in modules:
+            parts = module.split(".")
+            if parts[0] == "skreg":
+                yield parts[1] if len(parts) > 1 else "skreg"
+
+
+def test_every_room_has_its_floor():
+    rooms = {room_of(path) for path in FILES} | {path.name.split(".")[0] for path in HOUSE.glob("*.pyx")}
+    assert rooms <= FLOOR_OF.keys()
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(HOUSE)))
+def test_imports_run_one_way(path):
+    own = room_of(path)
+    for room in rooms_imported(path):
+        assert room in FLOOR_OF, f"{path.name} imports {room!r} from the package itself: name the room"
+        assert room == own or FLOOR_OF[room] < FLOOR_OF[own], f"{own} may not know {room}"
+
+
+def test_the_house_is_as_drawn():
+    drawn = ["problem.py", "design.py", "losses.py", "linear_model.py", "path.py", "testing", "solvers", "penalties"]
+    assert all((HOUSE / name).exists() for name in drawn)
+    assert (HOUSE / "py.typed").exists()
+
+
+@pytest.mark.parametrize("room", ["penalties", "losses.py"])
+def test_penalties_and_losses_never_see_the_data(room):
+    """A penalty knows coefficients, a loss knows y and eta; neither knows X, a solver or an estimator."""
+    paths = [HOUSE / room] if room.endswith(".py") else sorted((HOUSE / room).rglob("*.py"))
+    for path in paths:
+        assert set(rooms_imported(path)) <= {room.removesuffix(".py"), "_validation", "_kernels"}
+        for node in ast.walk(ast.parse(path.read_text())):
+            assert not (isinstance(node, ast.arg) and node.arg == "X"), path
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(HOUSE)))
+def test_methods_do_not_write_to_self(path):
+    """Penalties, losses and solvers keep nothing: only `__init__` and what an estimator fits may set attributes."""
+    if room_of(path) not in ("penalties", "losses"):
+        return
+    for cls in ast.walk(ast.parse(path.read_text())):
+        if not isinstance(cls, ast.ClassDef):
+            continue
+        for method in cls.body:
+            if isinstance(method, ast.FunctionDef) and method.name != "__init__":
+                for node in ast.walk(method):
+                    stored = isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
+                    own = stored and isinstance(node.value, ast.Name) and node.value.id == "self"
+                    assert not own, f"{cls.name}.{method.name} writes self.{node.attr}"
