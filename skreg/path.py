@@ -105,15 +105,15 @@ def null_alpha(problem):
 
     # A penalty of slope 1 at zero is null at the largest gradient; start the search there.
     high = float(np.max(np.abs(gradient[penalised]), initial=0.0))
-    if high == 0.0:
+    if high == 0.0 or is_null(0.0):
         return 0.0
     low = high
     while not is_null(high):
         low, high = high, 4.0 * high
         if high > 1e30 * low or not np.isfinite(high) or high > 1e15 * np.max(np.abs(gradient)):
             return np.inf
-    while low > 0.0 and is_null(low):
-        low, high = 0.25 * low if low > 1e-30 * high else 0.0, low
+    while is_null(low):
+        low, high = 0.25 * low, low
     while True:
         middle = 0.5 * (low + high)
         if not low < middle < high:

@@ -178,7 +178,8 @@ class _Engine:
             shift = problem.intercept_move(cross, inner, move.ravel()[entries])
             forward = problem.design.dot(move) + shift
             promised = float(np.sum(gradient * move)) + problem.penalty_value(moved, alpha) - price
-            if promised >= 0.0:
+            noise = 4e-16 * abs(value)
+            if promised > noise or not np.any(move):
                 # The model was not solved well enough to go anywhere.
                 share *= 1e-3
                 continue
@@ -186,8 +187,8 @@ class _Engine:
             while size > 1e-4:
                 candidate = coef + size * move if size < 1.0 else moved
                 reached = problem.loss_value(eta + size * forward) + problem.penalty_value(candidate, alpha)
-                # The last term: a decrease that rounding hides is still one.
-                if reached <= value + 1e-4 * size * promised + 4e-16 * abs(value):
+                # A decrease that rounding hides is still one.
+                if reached <= value + 1e-4 * size * promised + noise:
                     return candidate, size * shift
                 if not problem.penalty.convex:
                     break
