@@ -1,10 +1,11 @@
 """Penalised regression and logistic regression with the penalty of your choice."""
 
+from skreg.certificate import Optimality
 from skreg.linear_model import PenalizedLogisticRegression, PenalizedRegression
 from skreg.losses import Logistic, Loss, Softmax, Squared
 from skreg.path import alpha_max
 from skreg.penalties import L1, L2, ElasticNet, Penalty
-from skreg.problem import Optimality, Problem, make_problem
+from skreg.problem import Problem, make_problem
 from skreg.solvers import fastest_solver
 
 __version__ = "0.1.0.dev0"

@@ -29,9 +29,7 @@ def check_real(name, value, low=None, high=None, low_open=False, high_open=False
         and (high is None or (number < high if high_open else number <= high))
     )
     if not inside:
-        raise ValueError(
-            f"{name} must be a finite number in {_range(low, high, low_open, high_open)}; got {value!r}."
-        )
+        raise ValueError(f"{name} must be a finite number in {_range(low, high, low_open, high_open)}; got {value!r}.")
     return number
 
 
@@ -106,7 +104,9 @@ def _factors(penalty_factor, n_features, feature_names):
                 position = names.index(column)
             else:
                 known = names if names else f"positions 0 to {n_features - 1} (X has no column names)"
-                raise ValueError(f"penalty_factor names the column {column!r}, which X does not have: choose of {known}.")
+                raise ValueError(
+                    f"penalty_factor names the column {column!r}, which X does not have: choose of {known}."
+                )
             factor[position] = check_real(f"penalty_factor[{column!r}]", value, low=0)
         return factor
     factor = np.asarray(penalty_factor)

@@ -25,9 +25,7 @@ class _Penalized(BaseEstimator):
     """What both estimators share: parameters, one fit, one promise."""
 
     _doc_link_module = "skreg"
-    _doc_link_template = (
-        "https://skreg.readthedocs.io/en/stable/api/generated/{estimator_module}.{estimator_name}.html"
-    )
+    _doc_link_template = "https://skreg.readthedocs.io/en/stable/api/generated/{estimator_module}.{estimator_name}.html"
 
     def _doc_link_url_param_generator(self):
         # Pages are named after the public place of a class.
@@ -226,7 +224,7 @@ class PenalizedRegression(RegressorMixin, _Penalized):
         The certificate: objective, gap, violation, and whether they meet `tol`.
     n_features_in_ : int
         Number of features.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the columns, if X has string names.
 
     Warns
@@ -389,7 +387,7 @@ class PenalizedLogisticRegression(ClassifierMixin, _Penalized):
         The certificate: objective, gap, violation, and whether they meet `tol`.
     n_features_in_ : int
         Number of features.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the columns, if X has string names.
 
     Warns

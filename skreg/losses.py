@@ -273,7 +273,9 @@ class Logistic(Loss):
     def check_target(self, y):
         """Only 0 and 1."""
         if not np.all((y == 0) | (y == 1)):
-            raise ValueError(f"y must hold only 0 and 1 for loss='logistic'; got values such as {y[(y != 0) & (y != 1)][0]!r}.")
+            raise ValueError(
+                f"y must hold only 0 and 1 for loss='logistic'; got values such as {y[(y != 0) & (y != 1)][0]!r}."
+            )
 
     def conjugate(self, y, dual):
         """Negative entropy of ``dual + y``, inf outside [0, 1]."""

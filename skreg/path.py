@@ -95,9 +95,8 @@ def null_alpha(problem):
     """
     factor = problem.penalty_factor
     penalised = np.ones(problem.n_features, bool) if factor is None else factor > 0
-    coef, eta, slack = _null_model(problem, penalised)
-    gradient = problem.design.dot_t(problem.row_gradient(eta))
-    curvature = problem.curvatures(eta) if problem.penalty.separable else problem.spectral_curvature(eta)
+    point, slack = _null_model(problem, penalised)
+    coef, gradient, curvature = point.coef, point.gradient, point.curvature
 
     def is_null(alpha):
         target = problem.prox(coef - gradient / curvature, 1.0 / curvature, alpha)
@@ -122,13 +121,13 @@ def null_alpha(problem):
 
 
 def _null_model(problem, penalised):
-    """Coefficients and predictor with only intercept and unpenalised columns; and rounding's share."""
+    """The point with only intercept and unpenalised columns, and the share of rounding in it."""
     coef = np.zeros(problem.coef_shape)
     if penalised.all():
-        return coef, np.zeros(problem.y.shape) + problem.null_intercept, 1.0
+        return problem.point(coef, problem.null_intercept, 0.0), 1.0
     free = np.flatnonzero(~penalised)
     part = problem.features(free)
     solution = next(iter(fastest_solver(part).solver.solve(part, [0.0], tol=1e-13)))
     coef[free] = solution.coef
     # Another solver stops elsewhere within rounding: leave it room.
-    return coef, problem.eta(coef, solution.intercept), 1.0 + 1e-6
+    return problem.point(coef, solution.intercept, 0.0), 1.0 + 1e-6

@@ -1,4 +1,4 @@
-"""Loss, penalty and design meet: objective, gradient, duality gap, violation.
+"""Loss, penalty and design meet: objective, gradient, curvature.
 
     minimise over b, w     sum_i s_i * loss(y_i, eta_i)  +  P(w; alpha * penalty_factor),     eta = Z w + b
 
@@ -6,82 +6,17 @@ with weights ``s`` of sum 1 and ``Z = (X - shift) / scale``. Coefficients have t
 shape ``(n_features,)``, or ``(n_features, n_outputs)`` when ``y`` has columns.
 """
 
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from skreg._validation import check_penalty_factor
+from skreg.certificate import Optimality, Point
 from skreg.design import make_design
 from skreg.losses import get_loss
 from skreg.penalties import NoPenalty, get_penalty
 
 __all__ = ["Optimality", "Problem", "make_problem"]
-
-# Balancing the dual point costs a Gram matrix of the support; not beyond this size.
-MAX_BALANCED = 300
-
-# Where there is no gap: how much larger than violation ** 2 the suboptimality is taken to be.
-# Near the optimum it is at most the sum of the squares over the smallest eigenvalue of the
-# Hessian in units of its diagonal, so this is the condition number that is allowed for.
-CONDITION = 1e6
-
-
-@dataclass(frozen=True)
-class Optimality:
-    """Certificate of a fit: how far from the optimum it can be, at most.
-
-    Attributes
-    ----------
-    objective : float
-        Mean loss plus penalty; the sum of the next two.
-    loss : float
-        (Weighted) mean loss on the training data.
-    penalty : float
-        What the coefficients pay.
-    gap : float or None
-        Duality gap over the loss of the intercept alone: no model can have an
-        objective lower than ``objective - gap * null_loss``. None where loss or
-        penalty have no conjugate, or the dual point leaves its domain.
-    violation : float
-        Largest residual of the proximal fixed point over all coefficients,
-        intercept and unpenalised ones included, in units of
-        ``sqrt(2 * null_loss)``.
-    null_loss : float
-        Loss of the intercept alone, the unit of the two measures above.
-    tol : float
-        The tolerance that was asked for.
-    converged : bool
-        Whether ``gap <= tol``; where there is no gap, ``1e6 * violation**2 <= tol``,
-        which promises the same suboptimality up to a condition number of 1e6.
-    kind : str
-        ``"global"``, ``"local"`` (a local minimum coordinate by coordinate) or
-        ``"stationary"``.
-
-    Examples
-    --------
-    >>> from sklearn.datasets import load_diabetes
-    >>> from skreg import PenalizedRegression
-    >>> X, y = load_diabetes(return_X_y=True)
-    >>> optimality = PenalizedRegression("l1", alpha=0.1).fit(X, y).optimality_
-    >>> optimality.converged, optimality.kind, optimality.gap <= optimality.tol
-    (True, 'global', True)
-    """
-
-    objective: float
-    loss: float
-    penalty: float
-    gap: float | None
-    violation: float
-    null_loss: float
-    tol: float
-    converged: bool
-    kind: str
-
-    @property
-    def measure(self):
-        """What `tol` is compared with: the gap, or where there is none ``1e6 * violation**2``."""
-        return CONDITION * self.violation**2 if self.gap is None else self.gap
 
 
 class Problem:
@@ -118,6 +53,11 @@ class Problem:
             y = y - self.offset
         self.y = y
 
+    @cached_property
+    def any_unweighted(self):
+        """Whether some sample has weight 0."""
+        return bool(np.any(self.weights == 0))
+
     # -- shapes ---------------------------------------------------------------
 
     @property
@@ -153,6 +93,11 @@ class Problem:
         )
         part.offset = part.offset + self.offset
         return part
+
+    @property
+    def convex(self):
+        """Whether every stationary point is a global minimum."""
+        return self.loss.convex and self.penalty.convex
 
     # -- the null model ---------------------------------------------------------
 
@@ -225,6 +170,20 @@ class Problem:
                 norms = np.column_stack([self.design.squared_norms(np.array(row)) for row in rows.T])
         # A constant column moves nothing; any step does.
         return np.where(norms > 0, norms, 1.0)
+
+    def spectral_curvature(self, eta, n_iter=20):
+        """Largest curvature in any direction of coef, by power iteration."""
+        direction = np.sqrt(self.curvatures(eta))
+        size = np.linalg.norm(direction)
+        for _ in range(n_iter):
+            direction = direction / size
+            forward = self.design.dot(direction)
+            rows = forward if self.loss.quadratic else self.loss.hessian_product(self.y, eta, forward)
+            direction = self.design.dot_t((rows.T * self.weights).T)
+            size = np.linalg.norm(direction)
+            if size == 0:
+                return 1.0
+        return float(size)
 
     @cached_property
     def squared_norms(self):
@@ -302,7 +261,7 @@ class Problem:
         else:
             groups = [features[outputs == k] for k in range(self.n_outputs)]
             blocks = []
-            for k, row in enumerate(np.eye(self.n_outputs)):
+            for row in np.eye(self.n_outputs):
                 product = self.loss.hessian_product(self.y, eta, np.tile(row, (len(eta), 1)))
                 blocks.append([(groups[m], self.weights * product[:, m]) for m in range(self.n_outputs)])
         size = len(features)
@@ -329,13 +288,27 @@ class Problem:
             hessian -= cross @ np.linalg.pinv(inner, rcond=1e-12, hermitian=True) @ cross.T
         return hessian, cross, inner
 
+    def intercept_move(self, cross, inner, move):
+        """How the best intercept follows a move of some coefficients (see `hessian`)."""
+        if not self.fit_intercept:
+            return 0.0
+        shift = -np.linalg.pinv(inner, rcond=1e-12, hermitian=True) @ (cross.T @ move)
+        return shift if self.y.ndim > 1 else shift[0]
+
+    def unpenalised(self, alpha):
+        """Positions of the features whose coefficients are free of charge."""
+        strength = self.strength(alpha)
+        if isinstance(self.penalty, NoPenalty) or (np.ndim(strength) == 0 and strength == 0):
+            return np.arange(self.n_features)
+        return np.flatnonzero(strength == 0) if np.ndim(strength) else np.empty(0, dtype=int)
+
     def diverges(self, coef, intercept, alpha):
         """Whether the unpenalised coefficients can lower the loss for ever.
 
         True when they alone tell the classes apart without an error: there is no
         finite solution then, and a solver stops at the first such point.
         """
-        free = self._unpenalised(self.strength(alpha))
+        free = self.unpenalised(alpha)
         if free.size == 0:
             return False
         part = np.zeros_like(coef)
@@ -356,219 +329,34 @@ class Problem:
             # Squares are cheapest around their mean; and a price lost in rounding fixes nothing.
             free = np.arange(self.n_features)
         else:
-            free = self._unpenalised(self.strength(alpha))
+            free = self.unpenalised(alpha)
         centred = coef.copy()
         centred[free] -= coef[free].mean(axis=1, keepdims=True)
         return centred if np.isfinite(self.penalty_value(centred, alpha)) else coef
 
-    # -- the certificate --------------------------------------------------------------
+    def point(self, coef, intercept, alpha, eta=None):
+        """A candidate solution, and what can be said of it (see `Point`)."""
+        return Point(self, coef, intercept, alpha, eta)
 
-    def violations(self, coef, gradient, curvature, alpha):
-        """Scaled residual of the proximal fixed point, shaped like coef."""
-        target = self.prox(coef - gradient / curvature, 1.0 / curvature, alpha)
-        return np.sqrt(curvature) * np.abs(coef - target)
-
-    def certificate(self, coef, intercept, alpha, tol, eta=None, gradient=None, curvature=None):
-        """Measure how far a point is from the optimum.
+    def certificate(self, coef, intercept, alpha, tol):
+        """How far coefficients are from the optimum.
 
         Parameters
         ----------
         coef : ndarray of shape `coef_shape`
+            In the units of the design.
         intercept : float or ndarray of shape (n_outputs,)
+            Value of the linear predictor at the shift.
         alpha : float
+            Strength.
         tol : float
-        eta, gradient, curvature : ndarray, optional
-            Linear predictor, gradient in coef and `curvatures`, if at hand.
+            Tolerance.
 
         Returns
         -------
         Optimality
         """
-        if eta is None:
-            eta = self.eta(coef, intercept)
-        row_gradient = self.row_gradient(eta)
-        if gradient is None:
-            gradient = self.design.dot_t(row_gradient)
-        loss, price = self.loss_value(eta), self.penalty_value(coef, alpha)
-        violation = self.violation(coef, eta, row_gradient, gradient, alpha, curvature)
-        # When the violation is small enough and the gap is not, a better dual point is worth its price.
-        enough = tol if CONDITION * violation**2 <= 10.0 * tol else np.inf
-        gap = self.gap(coef, eta, row_gradient, gradient, alpha, enough)
-        measure = violation**2 * CONDITION if gap is None else gap
-        return Optimality(
-            objective=float(loss + price),
-            loss=loss,
-            penalty=price,
-            gap=gap,
-            violation=violation,
-            null_loss=float(self.null_loss),
-            tol=tol,
-            converged=bool(measure <= tol),
-            kind="global" if self.convex else "local" if self.penalty.separable else "stationary",
-        )
-
-    @property
-    def convex(self):
-        """Whether every stationary point is a global minimum."""
-        return self.loss.convex and self.penalty.convex
-
-    def violation(self, coef, eta, row_gradient, gradient, alpha, curvature=None):
-        """Largest scaled fixed-point residual, the intercept included."""
-        if self.penalty.separable:
-            curvature = self.curvatures(eta) if curvature is None else curvature
-            largest = float(np.max(self.violations(coef, gradient, curvature, alpha), initial=0.0))
-        else:
-            curvature = self.spectral_curvature(eta)
-            target = self.prox(coef - gradient / curvature, 1.0 / curvature, alpha)
-            largest = float(np.sqrt(curvature) * np.linalg.norm(coef - target))
-        if self.fit_intercept:
-            # Moving the intercept alone meets the mean curvature of the loss.
-            total = np.atleast_1d(row_gradient.sum(axis=0))
-            rows = 1.0 if self.loss.quadratic else np.maximum(self.weights @ self.loss.curvature(self.y, eta), 1e-12)
-            largest = max(largest, float(np.max(np.abs(total) / np.sqrt(rows))))
-        return float(largest / np.sqrt(2.0 * self.null_loss))
-
-    def spectral_curvature(self, eta, n_iter=20):
-        """Largest curvature in any direction of coef, by power iteration."""
-        direction = np.sqrt(self.curvatures(eta))
-        size = np.linalg.norm(direction)
-        for _ in range(n_iter):
-            direction = direction / size
-            forward = self.design.dot(direction)
-            rows = forward if self.loss.quadratic else self.loss.hessian_product(self.y, eta, forward)
-            direction = self.design.dot_t((rows.T * self.weights).T)
-            size = np.linalg.norm(direction)
-            if size == 0:
-                return 1.0
-        return float(size)
-
-    def gap(self, coef, eta, row_gradient, gradient, alpha, enough=np.inf):
-        """Duality gap over the null loss; None where it is not known.
-
-        The dual point is the residual, made feasible. If its gap is not ``enough``,
-        it is first moved so that the coefficients of the support are in balance, as
-        a Newton step would move it: that takes the error of the gap to second order.
-        """
-        if coef.ndim > 1 and not (self.loss.coupled_outputs or self.penalty.joint_outputs):
-            parts = [self.output(k) for k in range(self.n_outputs)]
-            columns = [tuple(np.ascontiguousarray(a[:, k]) for a in (coef, eta, row_gradient, gradient)) for k in
-                       range(self.n_outputs)]
-            gaps = [part.gap(*column, alpha, enough) for part, column in zip(parts, columns, strict=True)]
-            if None in gaps:
-                return None
-            return sum(gap * part.null_loss for gap, part in zip(gaps, parts, strict=True)) / self.null_loss
-        strength = self.strength(alpha)
-        dual, correlation = -row_gradient, -gradient
-        if not self._has_conjugate(strength):
-            return None
-        free = self._binding(self._unpenalised(strength), correlation)
-        if free.size * self.n_outputs > MAX_BALANCED:
-            return None
-        objective = self.loss_value(eta) + self.penalty_value(coef, alpha)
-        entries = (free[:, None] * self.n_outputs + np.arange(self.n_outputs)).ravel()
-        plain = self._gap_at(objective, self._balanced(dual, correlation, eta, entries, 0.0), strength)
-        if enough == np.inf or (plain is not None and plain <= enough) or not self.penalty.separable:
-            return plain
-        bound = np.union1d(entries, np.flatnonzero(coef))
-        if bound.size > MAX_BALANCED:
-            return plain
-        pull = self._pull(coef, gradient, 1.0 / self.curvatures(eta), alpha)
-        pull.ravel()[entries] = 0.0
-        better = self._gap_at(objective, self._balanced(dual, correlation, eta, bound, pull.ravel()[bound]), strength)
-        return plain if better is None or (plain is not None and plain < better) else better
-
-    def _pull(self, coef, gradient, step, alpha):
-        """Subgradient of the penalty that the prox shows at ``coef``."""
-        point = coef - gradient * step
-        pull = (point - self.prox(point, step, alpha)) / step
-        # A pull much smaller than coef / step is lost in rounding; a longer step brings it out.
-        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            longer = np.abs(coef) / np.abs(pull)
-        step = np.where(np.isfinite(longer) & (longer > step), longer, step)
-        point = coef + step * pull
-        return (point - self.prox(point, step, alpha)) / step
-
-    def _gap_at(self, objective, point, strength):
-        """The gap of a dual point, after the scaling that makes it feasible."""
-        dual, correlation = point
-        columns = [correlation]
-        if correlation.ndim > 1 and not self.penalty.joint_outputs:
-            columns = [np.array(column) for column in correlation.T]
-        scale = min(self.penalty.dual_scale(column, strength) for column in columns)
-        if scale == 0.0:
-            return None
-        price = sum(self.penalty.conjugate(scale * column, strength) for column in columns)
-        used = self.weights > 0
-        rows = ((-scale * dual[used]).T / self.weights[used]).T
-        total = objective + float(np.sum(self.weights[used] @ self.loss.conjugate(self.y[used], rows))) + price
-        # Rounding may leave the gap a hair below zero.
-        return float(max(total, 0.0) / self.null_loss) if np.isfinite(total) else None
-
-    def _unpenalised(self, strength):
-        """Columns whose coefficients are free of charge, and so bind the dual."""
-        if isinstance(self.penalty, NoPenalty) or (np.ndim(strength) == 0 and strength == 0):
-            return np.arange(self.n_features)
-        return np.flatnonzero(strength == 0) if np.ndim(strength) else np.empty(0, dtype=int)
-
-    def _binding(self, free, correlation):
-        """The unpenalised columns whose correlation must be zero.
-
-        Not those that rest on a bound: the bound takes a correlation of one sign.
-        """
-        if free.size > MAX_BALANCED or correlation.ndim > 1:
-            return free
-        ones = [self.penalty.restrict(free[i : i + 1]) for i in range(free.size)]
-        finite = [np.isfinite(one.conjugate(correlation[j : j + 1], 0.0)) for one, j in zip(ones, free, strict=True)]
-        return free[~np.array(finite, dtype=bool)]
-
-    def _has_conjugate(self, strength):
-        row = self.y[:1]
-        shape = self.coef_shape if self.penalty.joint_outputs else self.n_features
-        known = self.loss.conjugate(row, np.zeros_like(row)) is not None
-        return known and self.penalty.conjugate(np.zeros(shape), strength) is not None
-
-    def _balanced(self, dual, correlation, eta, entries, wanted):
-        """Move the dual point so that ``entries`` of the correlation are as ``wanted``.
-
-        And so that it is orthogonal to the intercept. Moved as a Newton step on
-        those coefficients would move it, it stays in the domain of the loss when
-        it is near the optimum.
-        """
-        dual, correlation = dual.copy(), correlation.copy()
-
-        def move(forward):
-            rows = self.loss.hessian_product(self.y, eta, forward)
-            rows = (rows.T * self.weights).T
-            np.subtract(dual, rows, out=dual)
-            np.subtract(correlation, self.design.dot_t(rows), out=correlation)
-
-        if self.fit_intercept and np.any(dual.sum(axis=0)):
-            total = np.atleast_1d(dual.sum(axis=0))
-            step = np.linalg.lstsq(self.intercept_hessian(eta), total, rcond=1e-12)[0]
-            move(np.zeros_like(eta) + (step if eta.ndim > 1 else step[0]))
-        if entries.size:
-            n_outputs = self.n_outputs
-            order = np.lexsort((entries, entries % n_outputs))
-            entries = entries[order]
-            wanted = wanted[order] if np.ndim(wanted) else wanted
-            outputs = entries % n_outputs if eta.ndim > 1 else None
-            hessian, cross, inner = self.hessian(eta, entries // n_outputs, outputs)
-            scale = np.sqrt(np.maximum(np.diagonal(hessian), 0.0))
-            scale = np.where(scale > 0, scale, 1.0)
-            missing = (correlation.ravel()[entries] - wanted) / scale
-            step = np.linalg.lstsq(hessian / np.outer(scale, scale), missing, rcond=1e-13)[0] / scale
-            coef = np.zeros(self.coef_shape)
-            coef.ravel()[entries] = step
-            move(self.design.dot(coef) + self.intercept_move(cross, inner, step))
-            correlation.ravel()[entries] = wanted
-        return dual, correlation
-
-    def intercept_move(self, cross, inner, move):
-        """How the best intercept follows a move of some coefficients (see `hessian`)."""
-        if not self.fit_intercept:
-            return 0.0
-        shift = -np.linalg.pinv(inner, rcond=1e-12, hermitian=True) @ (cross.T @ move)
-        return shift if self.y.ndim > 1 else shift[0]
+        return self.point(coef, intercept, alpha).optimality(tol)
 
 
 def make_problem(
@@ -627,8 +415,7 @@ def make_problem(
     """
     loss, penalty = get_loss(loss), get_penalty(penalty)
     n_samples, n_features = X.shape
-    bind = getattr(penalty, "bind", None)
-    penalty = penalty if bind is None else bind(n_features, feature_names)
+    penalty = penalty.bind(n_features, feature_names)
     factor = check_penalty_factor(penalty_factor, penalty, n_features, feature_names)
     y = np.asarray(y, dtype=np.float64)
     loss.check_target(y)

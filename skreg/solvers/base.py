@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skreg.problem import Optimality
+from skreg.certificate import Optimality
 
 __all__ = ["Progress", "Solution", "Solver", "starting_point"]
 
@@ -96,6 +96,7 @@ def starting_point(problem, start, alpha):
     if not np.isfinite(problem.penalty_value(coef, alpha)):
         coef = problem.prox(coef, 1.0, alpha)
     return coef, intercept
+
 
 class Progress:
     """Counts iterations in which nothing got better.

@@ -73,7 +73,9 @@ class _Engine:
 
     def __init__(self, problem):
         self.problem = problem
-        self.entries = np.empty(0, dtype=np.intp)
+        n_entries = int(np.prod(problem.coef_shape))
+        self.everything = n_entries <= ALL_AT_ONCE
+        self.entries = np.arange(n_entries if self.everything else 0)
         self.gram = np.empty((0, 0))
         self.solved = True
 
@@ -84,10 +86,12 @@ class _Engine:
         for n_iter in range(1, max_iter + 1):
             eta = problem.design.dot(coef)
             intercept = problem.profile(eta, intercept) if problem.fit_intercept else intercept
-            eta += intercept
-            gradient = problem.design.dot_t(problem.row_gradient(eta))
-            curvature = problem.curvatures(eta)
-            optimality = problem.certificate(coef, intercept, alpha, tol, eta, gradient, curvature)
+            point = problem.point(coef, intercept, alpha, eta + intercept)
+            if n_iter == 1 and self.everything and problem.loss.quadratic:
+                # One model solves it all: no need to look before.
+                coef, _ = self._exact_step(point, _sharp(tol))
+                continue
+            optimality = point.optimality(tol)
             progress.update(optimality, self.solved)
             if best is None or optimality.measure <= best.optimality.measure:
                 best = Solution(alpha, coef, intercept, n_iter, optimality)
@@ -95,35 +99,31 @@ class _Engine:
                 return Solution(alpha, coef, intercept, n_iter, optimality, diverges=True)
             if best.optimality.converged:
                 # The gap is second order: one more model costs little and sharpens the coefficients.
-                if sharpened or best.optimality.violation <= 1e-5 * np.sqrt(tol):
+                if sharpened or best.optimality.violation <= _sharp(tol):
                     break
                 sharpened = True
             if progress.stalled >= PATIENCE:
                 break
-            scores = problem.violations(coef, gradient, curvature, alpha)
-            grown = self._grow(scores.ravel(), coef.ravel())
+            grown = self._grow(point)
             # A digit per model, and more when nothing else is left to gain.
             share = 1e-3 if sharpened or (progress.stalled and not grown) else 0.1
-            move = self._model_step if not problem.loss.quadratic else self._exact_step
-            coef, shift = move(coef, eta, gradient, alpha, share)
+            step = self._exact_step if problem.loss.quadratic else self._model_step
+            coef, shift = step(point, share * optimality.violation)
             intercept = intercept + shift
-        return Solution(
-            alpha, best.coef, best.intercept, n_iter, best.optimality, stalled=not best.optimality.converged and n_iter < max_iter
-        )
+        stalled = not best.optimality.converged and n_iter < max_iter
+        return Solution(alpha, best.coef, best.intercept, n_iter, best.optimality, stalled)
 
-    def _grow(self, scores, coef):
+    def _grow(self, point):
         """Add the largest violations to the working set; tell whether it grew."""
-        n_entries = scores.size
-        if n_entries <= ALL_AT_ONCE:
-            wanted = np.arange(n_entries)
-        else:
-            size = max(ALL_AT_ONCE // 2, np.count_nonzero(coef))
-            fresh = scores.copy()
-            fresh[self.entries] = 0.0
-            candidates = np.flatnonzero(fresh)
-            if candidates.size > size:
-                candidates = candidates[np.argpartition(fresh[candidates], -size)[-size:]]
-            wanted = np.union1d(candidates, np.flatnonzero(coef))
+        if self.everything:
+            return False
+        size = max(ALL_AT_ONCE // 2, np.count_nonzero(point.coef))
+        scores = point.violations.ravel().copy()
+        scores[self.entries] = 0.0
+        candidates = np.flatnonzero(scores)
+        if candidates.size > size:
+            candidates = candidates[np.argpartition(scores[candidates], -size)[-size:]]
+        wanted = np.union1d(candidates, np.flatnonzero(point.coef))
         fresh = np.setdiff1d(wanted, self.entries)
         self.entries = np.concatenate([self.entries, fresh])
         return fresh.size > 0
@@ -131,19 +131,24 @@ class _Engine:
     def _features(self, entries):
         return entries // self.problem.n_outputs
 
-    def _inner(self, gram, coef, gradient, alpha, entries, share):
-        """Solve the model around ``coef`` until only a share of its violation is left; the new values."""
-        problem = self.problem
-        strength = np.broadcast_to(problem.strength(alpha), problem.n_features)[self._features(entries)]
-        start = coef.ravel()[entries].copy()
+    def _inner(self, gram, point, entries, wanted):
+        """Solve the model around a point until its violation is as ``wanted``; the new values."""
+        problem, features = self.problem, self._features(entries)
+        strength = np.broadcast_to(problem.strength(point.alpha), problem.n_features)[features]
         inner = Quadratic(
-            gram, start, gradient.ravel()[entries].copy(), problem.penalty.restrict(self._features(entries)),
+            gram,
+            point.coef.ravel()[entries],
+            point.gradient.ravel()[entries],
+            problem.penalty.restrict(features),
             np.ascontiguousarray(strength, dtype=np.float64),
         )
-        self.solved = inner.minimise(max(share * inner.violation(), 1e-15 * np.sqrt(2.0 * problem.null_loss)))
+        unit = np.sqrt(2.0 * problem.null_loss)
+        # Saturated rows make the model's curvature, and so the unit of its violation, another than the loss's.
+        share = min(wanted * unit, 0.1 * inner.violation()) if not problem.loss.quadratic else wanted * unit
+        self.solved = inner.minimise(max(share, 1e-15 * unit))
         return inner.coef
 
-    def _exact_step(self, coef, eta, gradient, alpha, share):
+    def _exact_step(self, point, wanted):
         """Squared loss: the model is the loss, its Gram matrix is kept and extended."""
         entries, known = self.entries, len(self.gram)
         if known < entries.size:
@@ -155,40 +160,37 @@ class _Engine:
                 gram[:known, known:] = design.gram(entries[:known], entries[known:], weights)
                 gram[known:, :known] = gram[:known, known:].T
             self.gram = gram
-        coef = coef.copy()
-        coef[entries] = self._inner(self.gram, coef, gradient, alpha, entries, share)
+        coef = point.coef.copy()
+        coef[entries] = self._inner(self.gram, point, entries, wanted)
         return coef, 0.0
 
-    def _model_step(self, coef, eta, gradient, alpha, share):
+    def _model_step(self, point, wanted):
         """General loss: a Newton model on the working set, and a line search."""
-        problem = self.problem
+        problem, coef, eta, alpha = self.problem, point.coef, point.eta, point.alpha
         n_outputs = problem.n_outputs
         # Sorted by output, as `Problem.hessian` wants them.
         entries = self.entries[np.lexsort((self.entries, self.entries % n_outputs))]
         outputs = entries % n_outputs if eta.ndim > 1 else None
         gram, cross, inner = problem.hessian(eta, self._features(entries), outputs)
-        value = problem.loss_value(eta) + problem.penalty_value(coef, alpha)
-        price = problem.penalty_value(coef, alpha)
-        flat = coef.ravel()
+        noise = 4e-16 * abs(point.objective)
         for _ in range(30):
-            moved = flat.copy()
-            moved[entries] = self._inner(np.ascontiguousarray(gram), coef, gradient, alpha, entries, share)
+            moved = coef.ravel().copy()
+            moved[entries] = self._inner(gram, point, entries, wanted)
             moved = moved.reshape(coef.shape)
             move = moved - coef
-            shift = problem.intercept_move(cross, inner, move.ravel()[entries])
-            forward = problem.design.dot(move) + shift
-            promised = float(np.sum(gradient * move)) + problem.penalty_value(moved, alpha) - price
-            noise = 4e-16 * abs(value)
+            promised = float(np.sum(point.gradient * move)) + problem.penalty_value(moved, alpha) - point.price
             if promised > noise or not np.any(move):
                 # The model was not solved well enough to go anywhere.
-                share *= 1e-3
+                wanted *= 1e-3
                 continue
+            shift = problem.intercept_move(cross, inner, move.ravel()[entries])
+            forward = problem.design.dot(move) + shift
             size = 1.0
             while size > 1e-4:
                 candidate = coef + size * move if size < 1.0 else moved
                 reached = problem.loss_value(eta + size * forward) + problem.penalty_value(candidate, alpha)
                 # A decrease that rounding hides is still one.
-                if reached <= value + 1e-4 * size * promised + noise:
+                if reached <= point.objective + 1e-4 * size * promised + noise:
                     return candidate, size * shift
                 if not problem.penalty.convex:
                     break
@@ -196,3 +198,8 @@ class _Engine:
             # A concave penalty may rise along the segment: raise the model's curvature instead.
             gram = gram * 2.0
         return coef, 0.0
+
+
+def _sharp(tol):
+    """The violation beyond which coefficients are not worth another model."""
+    return 1e-5 * np.sqrt(tol)

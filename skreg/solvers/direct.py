@@ -60,7 +60,7 @@ def _refine(problem, alpha, correct, tol, max_iter):
     for n_iter in range(1, min(max_iter, 10) + 1):
         coef = correct(coef, eta)
         eta = problem.eta(coef, intercept)
-        optimality = problem.certificate(coef, intercept, alpha, tol, eta)
+        optimality = problem.point(coef, intercept, alpha, eta).optimality(tol)
         if best is not None and not optimality.violation < 0.5 * best.optimality.violation:
             break
         best = Solution(alpha, coef, intercept, n_iter, optimality)

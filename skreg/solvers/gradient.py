@@ -64,7 +64,7 @@ def _solve_one(problem, alpha, start, tol, max_iter):
     smooth = _Smooth(problem, intercept)
     loss, eta = smooth.value(coef)
     gradient = smooth.gradient(eta)
-    best = Solution(alpha, coef, smooth.intercept, 1, problem.certificate(coef, smooth.intercept, alpha, tol, eta, gradient))
+    best = Solution(alpha, coef, smooth.intercept, 1, problem.point(coef, smooth.intercept, alpha, eta).optimality(tol))
     if best.optimality.converged:
         return best
     lipschitz = problem.spectral_curvature(eta)
@@ -82,7 +82,7 @@ def _solve_one(problem, alpha, start, tol, max_iter):
             lipschitz *= 2.0
         new_objective = loss + problem.penalty_value(new, alpha)
         if n_iter % CHECK_EVERY == 0 or n_iter == max_iter:
-            optimality = problem.certificate(new, smooth.intercept, alpha, tol, eta)
+            optimality = problem.point(new, smooth.intercept, alpha, eta).optimality(tol)
             if optimality.measure <= best.optimality.measure:
                 best = Solution(alpha, new, smooth.intercept, n_iter, optimality)
             if problem.diverges(new, smooth.intercept, alpha):

@@ -56,8 +56,8 @@ def _solve_one(problem, alpha, start, tol, max_iter):
         eta = problem.design.dot(coef)
         intercept = problem.profile(eta, intercept) if problem.fit_intercept else intercept
         eta += intercept
-        loss_gradient = problem.design.dot_t(problem.row_gradient(eta))
-        optimality = problem.certificate(coef, intercept, alpha, tol, eta, loss_gradient)
+        point = problem.point(coef, intercept, alpha, eta)
+        optimality = point.optimality(tol)
         progress.update(optimality)
         if best is None or optimality.violation <= best.optimality.violation:
             best = Solution(alpha, coef, intercept, n_iter, optimality)
@@ -66,7 +66,7 @@ def _solve_one(problem, alpha, start, tol, max_iter):
         # One step beyond a gap that holds: Newton doubles the digits of the coefficients.
         if (optimality.converged and optimality.violation <= 1e-3 * np.sqrt(tol)) or progress.stalled >= PATIENCE:
             break
-        gradient = loss_gradient + (coef.T * weights).T
+        gradient = point.gradient + (coef.T * weights).T
         move, shift = direction(problem, eta, gradient, weights)
         forward = problem.design.dot(move) + shift
         size = _line_search(problem, coef, eta, move, forward, alpha, float(np.sum(gradient * move)))

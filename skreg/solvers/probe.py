@@ -25,11 +25,9 @@ def probe_prox(problem, solution):
     penalty, coef = problem.penalty, solution.coef
     if type(penalty).__module__.startswith("skreg."):
         return
-    eta = problem.eta(coef, solution.intercept)
-    gradient = problem.design.dot_t(problem.row_gradient(eta))
-    curvature = problem.curvatures(eta) if penalty.separable else problem.spectral_curvature(eta)
-    step = 1.0 / curvature
-    point = coef - gradient * step
+    final = problem.point(coef, solution.intercept, solution.alpha)
+    step = 1.0 / final.curvature
+    point = coef - final.gradient * step
     target = problem.prox(point, step, solution.alpha)
 
     def price(candidate):

@@ -86,9 +86,7 @@ class Quadratic:
     def _descend(self, tol, epochs):
         self.work += 2.0 * epochs * self.coef.size**2
         if self.compiled is not None:
-            _kernels.gram_descent(
-                self.gram, self.coef, self.grad, self.step, self.alpha, *self.compiled, tol, epochs
-            )
+            _kernels.gram_descent(self.gram, self.coef, self.grad, self.step, self.alpha, *self.compiled, tol, epochs)
         elif self.penalty.convex:
             self._accelerate(tol, epochs)
         else:

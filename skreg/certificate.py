@@ -1,0 +1,303 @@
+"""The certificate: how far a candidate solution can be from the best one.
+
+Two measures. The *violation* is the residual of the proximal fixed point, and
+exists for every penalty. The *duality gap* bounds the suboptimality itself; it
+needs the conjugates of loss and penalty, and a feasible dual point.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+__all__ = ["Optimality", "Point"]
+
+# Balancing the dual point costs a Gram matrix of the support; not beyond this size.
+MAX_BALANCED = 300
+
+# Where there is no gap: how much larger than violation ** 2 the suboptimality is taken to be.
+# Near the optimum it is at most the sum of the squares over the smallest eigenvalue of the
+# Hessian in units of its diagonal, so this is the condition number that is allowed for.
+CONDITION = 1e6
+
+
+@dataclass(frozen=True)
+class Optimality:
+    """Certificate of a fit: how far from the optimum it can be, at most.
+
+    Attributes
+    ----------
+    objective : float
+        Mean loss plus penalty; the sum of the next two.
+    loss : float
+        (Weighted) mean loss on the training data.
+    penalty : float
+        What the coefficients pay.
+    gap : float or None
+        Duality gap over the loss of the intercept alone: no model can have an
+        objective lower than ``objective - gap * null_loss``. None where loss or
+        penalty have no conjugate, or the dual point leaves its domain.
+    violation : float
+        Largest residual of the proximal fixed point over all coefficients,
+        intercept and unpenalised ones included, in units of
+        ``sqrt(2 * null_loss)``.
+    null_loss : float
+        Loss of the intercept alone, the unit of the two measures above.
+    tol : float
+        The tolerance that was asked for.
+    converged : bool
+        Whether ``gap <= tol``; where there is no gap, ``1e6 * violation**2 <= tol``,
+        which promises the same suboptimality up to a condition number of 1e6.
+    kind : str
+        ``"global"``, ``"local"`` (a local minimum coordinate by coordinate) or
+        ``"stationary"``.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from skreg import PenalizedRegression
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> optimality = PenalizedRegression("l1", alpha=0.1).fit(X, y).optimality_
+    >>> optimality.converged, optimality.kind, optimality.gap <= optimality.tol
+    (True, 'global', True)
+    """
+
+    objective: float
+    loss: float
+    penalty: float
+    gap: float | None
+    violation: float
+    null_loss: float
+    tol: float
+    converged: bool
+    kind: str
+
+    @property
+    def measure(self):
+        """What `tol` is compared with: the gap, or where there is none ``1e6 * violation**2``."""
+        return CONDITION * self.violation**2 if self.gap is None else self.gap
+
+
+class Point:
+    """A candidate solution; whatever is computed there is computed once.
+
+    Attributes
+    ----------
+    problem : Problem
+    coef : ndarray of shape (n_features,) or (n_features, n_outputs)
+    intercept : float or ndarray of shape (n_outputs,)
+    alpha : float
+    """
+
+    def __init__(self, problem, coef, intercept, alpha, eta=None):
+        self.problem, self.coef, self.intercept, self.alpha = problem, coef, intercept, alpha
+        if eta is not None:
+            self.eta = eta
+
+    @cached_property
+    def eta(self):
+        """Linear predictor."""
+        return self.problem.eta(self.coef, self.intercept)
+
+    @cached_property
+    def loss(self):
+        """Weighted mean loss."""
+        return self.problem.loss_value(self.eta)
+
+    @cached_property
+    def price(self):
+        """What the penalty takes."""
+        return self.problem.penalty_value(self.coef, self.alpha)
+
+    @property
+    def objective(self):
+        """Loss plus price."""
+        return self.loss + self.price
+
+    @cached_property
+    def row_gradient(self):
+        """Derivative of the mean loss with respect to ``eta``."""
+        return self.problem.row_gradient(self.eta)
+
+    @cached_property
+    def gradient(self):
+        """Derivative of the mean loss with respect to ``coef``: one pass over X."""
+        return self.problem.design.dot_t(self.row_gradient)
+
+    @cached_property
+    def curvature(self):
+        """Curvature along each coefficient; one number for penalties that are not separable."""
+        problem = self.problem
+        return problem.curvatures(self.eta) if problem.penalty.separable else problem.spectral_curvature(self.eta)
+
+    @cached_property
+    def violations(self):
+        """Scaled residual of the proximal fixed point, shaped like coef."""
+        step = 1.0 / self.curvature
+        target = self.problem.prox(self.coef - self.gradient * step, step, self.alpha)
+        return np.sqrt(self.curvature) * np.abs(self.coef - target)
+
+    @cached_property
+    def violation(self):
+        """Largest violation, the intercept's included, in units of ``sqrt(2 * null_loss)``."""
+        problem = self.problem
+        if problem.penalty.separable:
+            largest = float(np.max(self.violations, initial=0.0))
+        else:
+            largest = float(np.linalg.norm(self.violations))
+        if problem.fit_intercept:
+            # Moving the intercept alone meets the mean curvature of the loss.
+            total = np.atleast_1d(self.row_gradient.sum(axis=0))
+            mean = 1.0
+            if not problem.loss.quadratic:
+                mean = np.maximum(problem.weights @ problem.loss.curvature(problem.y, self.eta), 1e-12)
+            largest = max(largest, float(np.max(np.abs(total) / np.sqrt(mean))))
+        return float(largest / np.sqrt(2.0 * problem.null_loss))
+
+    def optimality(self, tol):
+        """The certificate of the point for a tolerance."""
+        problem = self.problem
+        # When the violation is small enough and the gap is not, a better dual point is worth its price.
+        gap = self.gap(tol if CONDITION * self.violation**2 <= 10.0 * tol else np.inf)
+        measure = CONDITION * self.violation**2 if gap is None else gap
+        return Optimality(
+            objective=float(self.objective),
+            loss=self.loss,
+            penalty=self.price,
+            gap=gap,
+            violation=self.violation,
+            null_loss=float(problem.null_loss),
+            tol=tol,
+            converged=bool(measure <= tol),
+            kind="global" if problem.convex else "local" if problem.penalty.separable else "stationary",
+        )
+
+    def gap(self, enough=np.inf):
+        """Duality gap over the null loss; None where it is not known.
+
+        The dual point is the residual, made feasible. If its gap is not ``enough``,
+        it is first moved so that the coefficients of the support are in balance, as
+        a Newton step would move it: that takes the error of the gap to second order.
+        """
+        problem = self.problem
+        if self.coef.ndim > 1 and not (problem.loss.coupled_outputs or problem.penalty.joint_outputs):
+            parts = [self._output(k) for k in range(problem.n_outputs)]
+            gaps = [part.gap(enough) for part in parts]
+            if None in gaps:
+                return None
+            return sum(g * part.problem.null_loss for g, part in zip(gaps, parts, strict=True)) / problem.null_loss
+        if not self._has_conjugate():
+            return None
+        free = self._binding(problem.unpenalised(self.alpha))
+        if free.size * problem.n_outputs > MAX_BALANCED:
+            return None
+        entries = (free[:, None] * problem.n_outputs + np.arange(problem.n_outputs)).ravel()
+        plain = self._gap_at(*self._balanced(entries, 0.0))
+        if enough == np.inf or (plain is not None and plain <= enough) or not problem.penalty.separable:
+            return plain
+        bound = np.union1d(entries, np.flatnonzero(self.coef))
+        if bound.size > MAX_BALANCED:
+            return plain
+        pull = self._pull()
+        pull.ravel()[entries] = 0.0
+        better = self._gap_at(*self._balanced(bound, pull.ravel()[bound]))
+        return plain if better is None or (plain is not None and plain < better) else better
+
+    def _output(self, k):
+        """The point as one output alone sees it."""
+        part = Point(self.problem.output(k), np.ascontiguousarray(self.coef[:, k]), self.intercept, self.alpha)
+        part.eta, part.row_gradient = (
+            np.ascontiguousarray(self.eta[:, k]),
+            np.ascontiguousarray(self.row_gradient[:, k]),
+        )
+        part.gradient = np.ascontiguousarray(self.gradient[:, k])
+        return part
+
+    def _has_conjugate(self):
+        problem = self.problem
+        row = problem.y[:1]
+        shape = problem.coef_shape if problem.penalty.joint_outputs else problem.n_features
+        known = problem.loss.conjugate(row, np.zeros_like(row)) is not None
+        return known and problem.penalty.conjugate(np.zeros(shape), problem.strength(self.alpha)) is not None
+
+    def _binding(self, free):
+        """The unpenalised columns whose correlation must be zero.
+
+        Not those that rest on a bound: the bound takes a correlation of one sign.
+        """
+        if free.size > MAX_BALANCED or self.coef.ndim > 1:
+            return free
+        ones = [self.problem.penalty.restrict(free[i : i + 1]) for i in range(free.size)]
+        finite = [np.isfinite(one.conjugate(-self.gradient[j : j + 1], 0.0)) for one, j in zip(ones, free, strict=True)]
+        return free[~np.array(finite, dtype=bool)]
+
+    def _pull(self):
+        """Subgradient of the penalty that the prox shows at ``coef``."""
+        step = 1.0 / self.curvature
+        point = self.coef - self.gradient * step
+        pull = (point - self.problem.prox(point, step, self.alpha)) / step
+        # A pull much smaller than coef / step is lost in rounding; a longer step brings it out.
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            longer = np.abs(self.coef) / np.abs(pull)
+        step = np.where(np.isfinite(longer) & (longer > step), longer, step)
+        point = self.coef + step * pull
+        return (point - self.problem.prox(point, step, self.alpha)) / step
+
+    def _gap_at(self, dual, correlation):
+        """The gap of a dual point, after the scaling that makes it feasible."""
+        problem, penalty = self.problem, self.problem.penalty
+        strength = problem.strength(self.alpha)
+        columns = [correlation]
+        if correlation.ndim > 1 and not penalty.joint_outputs:
+            columns = [np.array(column) for column in correlation.T]
+        scale = min(penalty.dual_scale(column, strength) for column in columns)
+        if scale == 0.0:
+            return None
+        price = sum(penalty.conjugate(scale * column, strength) for column in columns)
+        y, weights = problem.y, problem.weights
+        if problem.any_unweighted:
+            used = weights > 0
+            y, weights, dual = y[used], weights[used], dual[used]
+        conjugate = problem.loss.conjugate(y, ((-scale * dual).T / weights).T)
+        total = self.objective + float(np.sum(weights @ conjugate)) + price
+        # Rounding may leave the gap a hair below zero.
+        return float(max(total, 0.0) / problem.null_loss) if np.isfinite(total) else None
+
+    def _balanced(self, entries, wanted):
+        """A dual point at which ``entries`` of its correlation are as ``wanted``, and its correlation.
+
+        It is orthogonal to the intercept. Moved as a Newton step on those
+        coefficients would move it, it stays in the domain of the loss when it is
+        near the optimum.
+        """
+        problem, eta = self.problem, self.eta
+        dual, correlation = -self.row_gradient, -self.gradient
+
+        def move(forward):
+            rows = problem.loss.hessian_product(problem.y, eta, forward)
+            rows = (rows.T * problem.weights).T
+            np.subtract(dual, rows, out=dual)
+            np.subtract(correlation, problem.design.dot_t(rows), out=correlation)
+
+        if problem.fit_intercept:
+            total = np.atleast_1d(dual.sum(axis=0))
+            # The sum of rounded numbers is never exactly zero.
+            if np.max(np.abs(total)) > 1e-14 * np.max(np.abs(dual).sum(axis=0)):
+                step = np.linalg.lstsq(problem.intercept_hessian(eta), total, rcond=1e-12)[0]
+                move(np.zeros_like(eta) + (step if eta.ndim > 1 else step[0]))
+        if entries.size:
+            n_outputs = problem.n_outputs
+            order = np.lexsort((entries, entries % n_outputs))
+            entries = entries[order]
+            wanted = wanted[order] if np.ndim(wanted) else wanted
+            outputs = entries % n_outputs if eta.ndim > 1 else None
+            hessian, cross, inner = problem.hessian(eta, entries // n_outputs, outputs)
+            scale = np.sqrt(np.maximum(np.diagonal(hessian), 0.0))
+            scale = np.where(scale > 0, scale, 1.0)
+            missing = (correlation.ravel()[entries] - wanted) / scale
+            step = np.linalg.lstsq(hessian / np.outer(scale, scale), missing, rcond=1e-13)[0] / scale
+            coef = np.zeros(problem.coef_shape)
+            coef.ravel()[entries] = step
+            move(problem.design.dot(coef) + problem.intercept_move(cross, inner, step))
+            correlation.ravel()[entries] = wanted
+        return dual, correlation
