@@ -17,6 +17,7 @@ FLOORS = [
     {"convert", "path"},
     {"solvers"},
     {"problem"},
+    {"certificate"},
     {"penalties", "losses", "design"},
     {"_validation", "_kernels", "_compat"},
 ]

@@ -87,8 +87,8 @@ class _Engine:
             eta = problem.design.dot(coef)
             intercept = problem.profile(eta, intercept) if problem.fit_intercept else intercept
             point = problem.point(coef, intercept, alpha, eta + intercept)
-            if n_iter == 1 and self.everything and problem.loss.quadratic:
-                # One model solves it all: no need to look before.
+            if n_iter == 1 < max_iter and self.everything and problem.loss.quadratic and point.violation > _sharp(tol):
+                # One model solves it all: its certificate is the first of interest.
                 coef, _ = self._exact_step(point, _sharp(tol))
                 continue
             optimality = point.optimality(tol)
