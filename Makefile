@@ -11,7 +11,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 RUN = $(VENV)/bin/python
-BUILT_FROM = setup.cfg setup.py pyproject.toml $(wildcard skreg/*.pyx skreg/*.pxd)
+BUILT_FROM = setup.cfg setup.py pyproject.toml $(wildcard skreg/*.pyx skreg/*.h)
 
 .PHONY: demo test doc lint clean
 

@@ -44,6 +44,6 @@ class BuildKernels(build_ext):
 
 
 setup(
-    ext_modules=[Extension("skreg._kernels", ["skreg/_kernels.pyx"])],
+    ext_modules=[Extension("skreg._kernels", ["skreg/_kernels.pyx"], depends=["skreg/_simd.h"])],
     cmdclass={"build_ext": BuildKernels},
 )

@@ -26,12 +26,14 @@ def correlated(n, p, seed, low=0.5, high=0.9):
     return X
 
 
-def signal(X, seed, support, outputs=None, unit=True):
+def signal(X, seed, support, outputs=None):
     """``X @ truth`` for a truth with ``support`` non-zeros, in units of its own standard deviation."""
     rng = np.random.default_rng(seed + 1)
     shape = (X.shape[1],) if outputs is None else (X.shape[1], outputs)
     truth = np.zeros(shape)
-    chosen = rng.choice(X.shape[1], size=min(support, X.shape[1]), replace=False)
+    # Of words, the frequent ones: a word that hardly any row has says nothing.
+    odds = np.diff(X.indptr) / X.nnz if sparse.issparse(X) else None
+    chosen = rng.choice(X.shape[1], size=min(support, X.shape[1]), replace=False, p=odds)
     truth[chosen] = rng.choice([-1.0, 1.0], size=(len(chosen), *shape[1:])) * rng.uniform(0.5, 1.5, truth[chosen].shape)
     eta = X @ truth
     return eta / eta.std(axis=0)

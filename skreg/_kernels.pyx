@@ -10,8 +10,14 @@ numba from a user's text cost the same. Twins repeat the operations of the NumPy
 text in the same order: results are equal to the last bit.
 """
 
-from libc.math cimport fabs, sqrt
+from libc.math cimport INFINITY, fabs, sqrt
 from libc.stdint cimport int32_t, int64_t, uintptr_t
+from libc.string cimport memmove
+
+cdef extern from "_simd.h" nogil:
+    void skreg_axpy(long n, double a, const double *x, double *y)
+    double skreg_dot(long n, const double *x, const double *y)
+    void skreg_rotate(long n, double c, double s, double *x, double *y)
 
 ctypedef double (*prox_function)(double, double, double, const double *) noexcept nogil
 
@@ -90,7 +96,7 @@ def gram_descent(const double[:, ::1] gram, double[::1] coef, double[::1] grad, 
     cdef:
         prox_function prox = <prox_function> address
         Py_ssize_t k = coef.shape[0], stride = params.shape[1] if params.shape[0] > 1 else 0
-        Py_ssize_t i, j
+        Py_ssize_t j
         int epoch = 0, inner
         double move, size, largest = 0.0, largest_inner
         const double *row
@@ -104,8 +110,7 @@ def gram_descent(const double[:, ::1] gram, double[::1] coef, double[::1] grad, 
                 if move != 0.0:
                     coef[j] += move
                     row = &gram[j, 0]
-                    for i in range(k):
-                        grad[i] += move * row[i]
+                    skreg_axpy(k, move, row, &grad[0])
                     size = fabs(move) / sqrt(step[j])
                     if size > largest:
                         largest = size
@@ -123,8 +128,7 @@ def gram_descent(const double[:, ::1] gram, double[::1] coef, double[::1] grad, 
                     if move != 0.0:
                         coef[j] += move
                         row = &gram[j, 0]
-                        for i in range(k):
-                            grad[i] += move * row[i]
+                        skreg_axpy(k, move, row, &grad[0])
                         size = fabs(move) / sqrt(step[j])
                         if size > largest_inner:
                             largest_inner = size
@@ -132,6 +136,252 @@ def gram_descent(const double[:, ::1] gram, double[::1] coef, double[::1] grad, 
                 if largest_inner <= 0.3 * tol:
                     break
     return epoch, largest
+
+
+# -- active set on a Gram matrix ------------------------------------------------
+
+cdef bint penalty_slope(prox_function prox, const double *params, double coef, double alpha,
+                        double *slope, double *curvature) noexcept nogil:
+    """First and second derivative of the penalty at ``coef != 0``, from its prox.
+
+    ``prox(coef + s * slope, s) = coef``: Newton's method for the argument, exact
+    in one step where the prox is piecewise linear. False if it does not get there.
+    """
+    cdef double step = 0.5 * fabs(coef) / (alpha if alpha > 0 else 1.0)
+    cdef double point = coef, value, width, rise
+    cdef int i
+    for i in range(4):
+        width = 1e-5 * fabs(point)
+        rise = (prox(point + width, step, alpha, params) - prox(point - width, step, alpha, params)) / (2.0 * width)
+        if not rise > 1e-8:
+            return False
+        value = prox(point, step, alpha, params)
+        if fabs(value - coef) <= 1e-14 * fabs(coef):
+            slope[0] = (point - value) / step
+            curvature[0] = (1.0 / rise - 1.0) / step
+            # Differences of rounded numbers: what they cannot tell from 0 is 0.
+            if fabs(curvature[0]) * step < 1e-9:
+                curvature[0] = 0.0
+            return True
+        point += (coef - value) / rise
+    return False
+
+
+cdef class ActiveSet:
+    """Newton's method on the support of ``0.5 w'Gw - q'w + P(w)``, one change of it at a time.
+
+    Keeps the Cholesky factor of ``G + P''`` on the support, upper triangular in
+    rows; a coefficient that enters appends a column, one that arrives at zero
+    is rotated out: O(size^2) each.
+    """
+
+    cdef const double[:, ::1] gram
+    cdef double[::1] coef, grad, change, wanted, slope, curvature
+    cdef const double[::1] step, alpha
+    cdef const double[:, ::1] params
+    cdef double[:, ::1] factor
+    cdef Py_ssize_t[::1] members
+    cdef prox_function prox
+    cdef Py_ssize_t size, stride
+    cdef double work
+
+    def __init__(self, gram, coef, grad, step, alpha, uintptr_t address, params, buffers, members, factor):
+        self.gram, self.coef, self.grad, self.step, self.alpha = gram, coef, grad, step, alpha
+        self.prox, self.params = <prox_function> address, params
+        self.stride = self.params.shape[1] if self.params.shape[0] > 1 else 0
+        self.change, self.wanted, self.slope, self.curvature = buffers
+        self.members, self.factor = members, factor
+        self.size = 0
+
+    cdef const double *parameters(self, Py_ssize_t j) noexcept nogil:
+        return &self.params[0, 0] + j * self.stride
+
+    cdef double violation(self, Py_ssize_t j) noexcept nogil:
+        cdef double target = self.prox(self.coef[j] - self.step[j] * self.grad[j], self.step[j], self.alpha[j],
+                                       self.parameters(j))
+        return fabs(target - self.coef[j]) / sqrt(self.step[j])
+
+    cdef bint linearise(self, Py_ssize_t j) noexcept nogil:
+        """Slope and curvature of the penalty at coef[j], or where an entering one is bound for."""
+        cdef double at = self.coef[j]
+        if at == 0.0:
+            at = self.prox(-self.step[j] * self.grad[j], self.step[j], self.alpha[j], self.parameters(j))
+            if at == 0.0:
+                return False
+        if not penalty_slope(self.prox, self.parameters(j), at, self.alpha[j], &self.slope[j], &self.curvature[j]):
+            return False
+        self.slope[j] += self.curvature[j] * (self.coef[j] - at)
+        return True
+
+    cdef void append(self, Py_ssize_t j) noexcept nogil:
+        """Append a column to the factor."""
+        self.work += <double> self.size * self.size
+        cdef Py_ssize_t i, n = self.size
+        cdef double pivot = self.gram[j, j] + self.curvature[j], entry
+        cdef const double *row = &self.gram[j, 0]
+        for i in range(n):
+            self.wanted[i] = row[self.members[i]]
+        for i in range(n):
+            entry = self.wanted[i] / self.factor[i, i]
+            skreg_axpy(n - i - 1, -entry, &self.factor[i, i] + 1, &self.wanted[i] + 1)
+            self.factor[i, n] = entry
+            pivot -= entry * entry
+        # A trace keeps duplicates apart: they then push each other out.
+        entry = 1e-13 / self.step[j]
+        self.factor[n, n] = sqrt(pivot if pivot > entry else entry)
+        self.members[n] = j
+        self.size = n + 1
+
+    cdef void remove(self, Py_ssize_t position) noexcept nogil:
+        """Take a column out of the factor and rotate it back to a triangle."""
+        cdef Py_ssize_t i, n = self.size
+        cdef double a, b, length
+        for i in range(position, n - 1):
+            self.members[i] = self.members[i + 1]
+        for i in range(n):
+            if i < position:
+                memmove(&self.factor[i, position], &self.factor[i, position] + 1, (n - position - 1) * sizeof(double))
+            elif i > position:
+                # Row i has its first entry in column i - 1 now; it stands at i.
+                memmove(&self.factor[i, i] - 1, &self.factor[i, i], (n - i) * sizeof(double))
+            else:
+                memmove(&self.factor[i, i], &self.factor[i, i] + 1, (n - i - 1) * sizeof(double))
+        for i in range(position, n - 1):
+            a, b = self.factor[i, i], self.factor[i + 1, i]
+            length = sqrt(a * a + b * b)
+            skreg_rotate(n - 1 - i, a / length, b / length, &self.factor[i, i], &self.factor[i + 1, i])
+            self.factor[i, i] = length
+        self.size = n - 1
+
+    cdef void direction(self) noexcept nogil:
+        """Newton direction of the members, into `change` by position."""
+        cdef Py_ssize_t i, j, n = self.size
+        for i in range(n):
+            j = self.members[i]
+            self.change[i] = -(self.grad[j] + self.slope[j])
+        for i in range(n):
+            self.change[i] /= self.factor[i, i]
+            skreg_axpy(n - i - 1, -self.change[i], &self.factor[i, i] + 1, &self.change[i] + 1)
+        for i in range(n - 1, -1, -1):
+            self.change[i] = (self.change[i] - skreg_dot(n - i - 1, &self.factor[i, i] + 1, &self.change[i] + 1)
+                              ) / self.factor[i, i]
+
+    cdef bint settle(self, Py_ssize_t *budget) noexcept nogil:
+        """Newton steps, each up to the first coefficient that reaches zero, until one is full.
+
+        Within a step the gradient of the members follows from the linear system;
+        that of the others is left to `refresh`.
+        """
+        cdef Py_ssize_t i, j, first
+        cdef double size, moved, arrival
+        while budget[0] > 0 and self.size > 0:
+            budget[0] -= 1
+            self.work += 2.0 * self.size * self.size
+            self.direction()
+            size, first = 1.0, -1
+            for i in range(self.size):
+                j = self.members[i]
+                moved = self.coef[j] + self.change[i]
+                if self.coef[j] == 0.0:
+                    # An entering one whose way is not the way it was called for.
+                    if self.change[i] * self.slope[j] < 0.0:
+                        size, first = 0.0, i
+                        break
+                elif moved * self.coef[j] <= 0.0:
+                    arrival = self.coef[j] / (self.coef[j] - moved)
+                    if arrival < size:
+                        size, first = arrival, i
+            for i in range(self.size):
+                j = self.members[i]
+                # (G + P'') change = -(grad + slope)
+                moved = self.curvature[j] * self.change[i]
+                self.grad[j] -= size * (self.grad[j] + self.slope[j] + moved)
+                self.slope[j] += size * moved
+                self.coef[j] += size * self.change[i]
+            if first < 0:
+                return True
+            self.coef[self.members[first]] = 0.0
+            self.remove(first)
+        return self.size == 0
+
+    cdef void refresh(self, double[::1] base_coef, double[::1] base_grad) noexcept nogil:
+        """The gradient of all, from a point where it was known."""
+        self.work += 2.0 * self.size * self.coef.shape[0]
+        cdef Py_ssize_t i, k = self.coef.shape[0]
+        self.grad[:] = base_grad
+        for i in range(k):
+            if self.coef[i] != base_coef[i]:
+                skreg_axpy(k, self.coef[i] - base_coef[i], &self.gram[i, 0], &self.grad[0])
+
+    cdef bint start(self) noexcept nogil:
+        """Factorise the support."""
+        cdef Py_ssize_t j
+        self.size = 0
+        for j in range(self.coef.shape[0]):
+            if self.coef[j] != 0.0:
+                if self.size == self.members.shape[0] or not self.linearise(j):
+                    return False
+                self.append(j)
+        return True
+
+    def solve(self, double tol, Py_ssize_t budget, double[::1] base_coef, double[::1] base_grad, double[::1] scores):
+        """Until no coefficient violates by more than ``tol``; ``coef`` and ``grad`` stay consistent.
+
+        Returns the violation reached (inf: it cannot be done) and the operations spent.
+        """
+        self.work = 0.0
+        violation = self.run(tol, budget, base_coef, base_grad, scores)
+        return violation, self.work
+
+    cdef double run(self, double tol, Py_ssize_t budget, double[::1] base_coef, double[::1] base_grad,
+                    double[::1] scores) noexcept:
+        cdef Py_ssize_t i, j, k = self.coef.shape[0], entering, best
+        cdef double worst, inside, previous = INFINITY
+        with nogil:
+            base_coef[:] = self.coef
+            base_grad[:] = self.grad
+            if not self.start():
+                return INFINITY
+            while True:
+                if not self.settle(&budget):
+                    self.refresh(base_coef, base_grad)
+                    return INFINITY
+                self.refresh(base_coef, base_grad)
+                worst = inside = 0.0
+                for j in range(k):
+                    scores[j] = self.violation(j)
+                    if scores[j] > worst:
+                        worst = scores[j]
+                for i in range(self.size):
+                    j = self.members[i]
+                    if scores[j] > inside:
+                        inside = scores[j]
+                    scores[j] = 0.0
+                if worst <= tol or budget <= 0:
+                    return worst
+                base_coef[:] = self.coef
+                base_grad[:] = self.grad
+                if inside > 0.1 * worst:
+                    # The penalty is no parabola here: linearise anew, while that helps.
+                    if inside > 0.5 * previous:
+                        return worst
+                    previous = inside
+                    if not self.start():
+                        return INFINITY
+                    continue
+                previous = INFINITY
+                # The worst of the others enter, few at a time.
+                for entering in range(1 + self.size // 10):
+                    best = 0
+                    for j in range(1, k):
+                        if scores[j] > scores[best]:
+                            best = j
+                    if scores[best] <= 0.1 * worst or self.size == self.members.shape[0]:
+                        break
+                    scores[best] = 0.0
+                    if not self.linearise(best):
+                        return INFINITY
+                    self.append(best)
 
 
 # -- sparse matrices, float64 sums whatever the storage ---------------------------

@@ -60,7 +60,7 @@ class Quadratic:
             self._descend(tol, 10)
             if self.violation() <= tol:
                 return True
-            violation = self._polish(tol)
+            violation = self._compiled_polish(tol) if self.compiled is not None else self._polish(tol)
             if violation <= tol:
                 return True
             stalled = 0 if violation < 0.9 * best else stalled + 1
@@ -130,6 +130,34 @@ class Quadratic:
             coef, grad, momentum = new, new_grad, following
         self.grad += self.gram @ (coef - self.coef)
         self.coef[:] = coef
+
+    def _compiled_polish(self, tol):
+        """The active set in C; what it cannot do (kinks elsewhere than at zero, say) is left to the text below."""
+        k = self.coef.size
+        room = min(k, MAX_NEWTON)
+        if np.count_nonzero(self.coef) > room:
+            return self._polish(tol)
+        solver = _kernels.ActiveSet(
+            self.gram,
+            self.coef,
+            self.grad,
+            self.step,
+            self.alpha,
+            *self.compiled,
+            np.empty((4, k)),
+            np.empty(room, dtype=np.intp),
+            np.empty((room, room)),
+        )
+        before = self.coef.copy(), self.grad.copy()
+        violation, spent = solver.solve(tol, 10 * k + 100, *np.empty((3, k)))
+        self.work += spent
+        rise = 0.5 * (self.coef - before[0]) @ (self.grad + before[1])
+        rise += self.penalty.value(self.coef, self.alpha) - self.penalty.value(before[0], self.alpha)
+        # More columns than rows and nothing that holds them: the way may lead anywhere.
+        if not rise <= 1e-12 * abs(self.penalty.value(before[0], self.alpha)):
+            self.coef[:], self.grad[:] = before
+            return self._polish(tol)
+        return violation if np.isfinite(violation) else self._polish(tol)
 
     def _polish(self, tol):
         """Newton steps on the support, an active-set method; returns the violation reached.

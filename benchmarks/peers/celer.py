@@ -1,0 +1,68 @@
+"""celer: squared loss through its estimators and `celer_path`; logistic only without an intercept, as it has none."""
+
+import numpy as np
+from celer import ElasticNet, Lasso, LogisticRegression, celer_path
+
+from peers import Peer, decades
+
+
+class Celer(Peer):
+    name = "celer"
+    distribution = "celer"
+    cold = "from celer import Lasso\nLasso(alpha=0.1).fit(X, y)"
+
+    def supports(self, workload):
+        if workload.kind == "search":
+            return "the table compares with scikit-learn"
+        if workload.penalty not in ("l1", "weighted l1", "elastic net"):
+            return f"no {workload.penalty}"
+        if workload.loss == "softmax":
+            return "no softmax (one against the rest)"
+        if workload.loss == "logistic" and workload.fit_intercept:
+            return "no intercept for logistic"
+        return None
+
+    def settings(self, workload, data):
+        return ("celer-pn", "celer") if workload.loss == "logistic" else ("celer",)
+
+    def tolerances(self, workload, setting):
+        return decades(-2, -12)
+
+    def run(self, workload, data, X, setting, tol):
+        n = X.shape[0]
+        if workload.loss == "logistic":
+            model = LogisticRegression(solver=setting, tol=tol, max_iter=1000)
+            if workload.kind == "path":
+                coefs = model.path(X, 2.0 * data.y - 1.0, 1.0 / (n * data.alphas), setting)[0].T
+            else:
+                coefs = model.set_params(C=1.0 / (n * data.alphas[0])).fit(X, data.y).coef_
+            return coefs, np.zeros(len(coefs))
+        if workload.kind == "path":
+            return self.path(workload, data, X, tol)
+        common = {"alpha": data.alphas[0], "tol": tol, "max_iter": 1000, "weights": data.weights}
+        common["fit_intercept"] = workload.fit_intercept
+        model = Lasso(**common) if workload.l1_ratio == 1 else ElasticNet(l1_ratio=workload.l1_ratio, **common)
+        model.fit(X, data.y)
+        return [model.coef_], [model.intercept_]
+
+    def path(self, workload, data, X, tol):
+        means = np.asarray(X.mean(axis=0)).ravel()
+        y = data.y - data.y.mean()
+        centre = {"X_offset": means, "X_scale": np.ones(X.shape[1])} if data.is_sparse else {}
+        coefs = celer_path(
+            X if data.is_sparse else X - means,
+            y,
+            "lasso",
+            alphas=data.alphas,
+            l1_ratio=workload.l1_ratio,
+            # celer_path multiplies nothing: the estimators scale the tolerance by the mean square of y.
+            tol=tol * np.mean(y**2),
+            max_iter=1000,
+            prune=True,
+            weights=data.weights,
+            **centre,
+        )[1]
+        return coefs.T, data.y.mean() - means @ coefs
+
+
+PEERS = (Celer(),)

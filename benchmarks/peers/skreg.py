@@ -1,0 +1,81 @@
+"""skreg: what a user would write, with ``solver="auto"``."""
+
+import numpy as np
+import skreg
+from skreg import PenalizedLogisticRegression, PenalizedRegression, fastest_solver, make_problem
+
+from peers import Peer, decades, grid_search
+
+PENALTY = {"l1": "l1", "weighted l1": "l1", "elastic net": "elasticnet", "l2": "l2"}
+
+
+class Skreg(Peer):
+    name = "skreg"
+    distribution = "skreg"
+    cold = "from skreg import PenalizedRegression\nPenalizedRegression('l1', alpha=0.1).fit(X, y)"
+
+    def supports(self, workload):
+        return None if workload.penalty in PENALTY else f"no {workload.penalty}"
+
+    def settings(self, workload, data):
+        # Whatever order X is in, it is used as it is: measure both.
+        if workload.kind == "search":
+            return ("C",)
+        return ("csc",) if data.is_sparse else ("F", "C")
+
+    def tolerances(self, workload, setting):
+        return (None,) if workload.kind == "search" else decades(-2, -12)
+
+    def prepare(self, workload, data, setting):
+        return data.layout(setting)
+
+    def run(self, workload, data, X, setting, tol):
+        if workload.kind == "search":
+            return grid_search(PenalizedRegression("l1"), workload, data, X)
+        if workload.kind == "path":
+            return self.path(workload, data, X, tol)
+        estimator = PenalizedRegression if workload.loss == "squared" else PenalizedLogisticRegression
+        model = estimator(
+            PENALTY[workload.penalty],
+            alpha=data.alphas[0],
+            penalty_factor=data.weights,
+            fit_intercept=workload.fit_intercept,
+            tol=tol,
+        ).fit(X, data.y)
+        return [model.coef_], [model.intercept_]
+
+    def path(self, workload, data, X, tol):
+        """What `skreg.regularization_path` will do in one line."""
+        y = np.eye(int(data.y.max()) + 1)[data.y] if workload.loss == "softmax" else data.y
+        problem = make_problem(
+            X,
+            y,
+            penalty=PENALTY[workload.penalty],
+            loss=workload.loss,
+            penalty_factor=data.weights,
+            fit_intercept=workload.fit_intercept,
+        )
+        solutions = list(fastest_solver(problem).solver.solve(problem, data.alphas, tol=tol))
+        shift = problem.design.shift
+        moved = [0.0 if shift is None else shift @ solution.coef for solution in solutions]
+        coefs = [solution.coef.T for solution in solutions]
+        return coefs, [s.intercept + problem.offset - m for s, m in zip(solutions, moved, strict=True)]
+
+    @property
+    def version(self):
+        return skreg.__version__
+
+
+class Float64(Skreg):
+    """The same on twice the bytes: what float32 is compared with."""
+
+    name = "skreg-float64"
+
+    def supports(self, workload):
+        return None if self.name in workload.against else "only compared where X is float32"
+
+    def prepare(self, workload, data, setting):
+        return data.layout(setting).astype(np.float64)
+
+
+PEERS = (Skreg(), Float64())
