@@ -65,7 +65,7 @@ def test_it_is_the_largest_gradient(fit_intercept):
         top = alpha_max(X, y, penalty=ElasticNet(l1_ratio), fit_intercept=fit_intercept)
         np.testing.assert_allclose(top, expected / l1_ratio, rtol=1e-12)
     if not fit_intercept:
-        np.testing.assert_allclose(alpha_max(X, y, fit_intercept=False), lasso_path(X, y, alphas=2)[0][0], rtol=1e-12)
+        np.testing.assert_allclose(alpha_max(X, y, fit_intercept=False), lasso_path(X, y, eps=0.5)[0][0], rtol=1e-12)
     theirs = Lasso(alpha=expected * (1 + 1e-12), fit_intercept=fit_intercept).fit(X, y)
     assert not theirs.coef_.any()
 

@@ -22,6 +22,7 @@ from sklearn.multioutput import MultiOutputClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.utils import estimator_html_repr
+from sklearn.utils.fixes import parse_version
 
 from skreg import L1, L2, ElasticNet, PenalizedLogisticRegression, PenalizedRegression
 
@@ -127,7 +128,11 @@ def test_sample_weight_is_routed(task):
     weights = np.random.default_rng(0).integers(1, 5, len(y)).astype(float)
     with sklearn.config_context(enable_metadata_routing=True):
         model = estimator(task).set_fit_request(sample_weight=True).set_score_request(sample_weight=True)
-        pipeline = make_pipeline(StandardScaler().set_fit_request(sample_weight=False), model)
+        scaler = StandardScaler().set_fit_request(sample_weight=False)
+        pipeline = make_pipeline(scaler, model)
+        if parse_version(sklearn.__version__) < parse_version("1.7"):
+            # There a pipeline's own score asks too.
+            pipeline.set_score_request(sample_weight=True)
         search = GridSearchCV(
             pipeline, {f"{type(model).__name__.lower()}__alpha": [0.01, 1.0]}, cv=KFold(3), error_score="raise"
         ).fit(X, y, sample_weight=weights)

@@ -7,8 +7,10 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+import sklearn
 from helpers import estimator, sparse_data
 from scipy import sparse
+from sklearn.utils.fixes import parse_version
 
 TASKS = ["squared", "logistic", "softmax"]
 PENALTIES = ["l1", "l2", None]
@@ -142,6 +144,8 @@ CONTAINERS = {
 @each_penalty
 @pytest.mark.parametrize("container", CONTAINERS)
 def test_same_answer(task, penalty, container):
+    if container == "pandas sparse" and parse_version(sklearn.__version__) < parse_version("1.7"):
+        pytest.skip("scikit-learn 1.6 reads NaN in the sparse frames of pandas 3")
     X, y = integers(task)
     expected = estimator(task, penalty, alpha=ALPHA, tol=1e-10).fit(X, y)
     given = CONTAINERS[container](X)
@@ -260,7 +264,7 @@ def test_tall_data_is_not_copied(dtype, order):
 
 @pytest.mark.parametrize("layout", ["csr", "csc"])
 def test_sparse_data_is_neither_copied_nor_made_dense(layout):
-    X = sparse.random_array((30_000, 300), density=0.3, format=layout, rng=0)
+    X = sparse.random(30_000, 300, density=0.3, format=layout, random_state=0)
     y = X[:, [0]].toarray().ravel() + np.random.default_rng(0).standard_normal(X.shape[0])
     size = X.data.nbytes + X.indices.nbytes
     peaks = {}

@@ -96,7 +96,7 @@ def test_least_squares_of_minimal_norm(n, p, weighted):
     weights = np.linspace(0.5, 2.0, n) if weighted else None
     root = np.ones(n) if weights is None else np.sqrt(weights)
     Xc, yc = X - np.average(X, axis=0, weights=weights), y - np.average(y, weights=weights)
-    expected = np.linalg.lstsq(Xc * root[:, None], yc * root)[0]
+    expected = np.linalg.lstsq(Xc * root[:, None], yc * root, rcond=None)[0]
     model = estimator("squared", None).fit(X, y, sample_weight=weights)
     np.testing.assert_allclose(model.coef_, expected, rtol=1e-8, atol=1e-10)
 

@@ -975,7 +975,8 @@ class Float64Only(Logistic):
     """A small number that float32 rounds away."""
 
     def value(self, y, eta):
-        return super().value(y, eta) + np.log(((1 + eta.dtype.type(1e-12)) - 1) / 1e-12 + 1e-30)
+        one = np.ones(1, dtype=eta.dtype)
+        return super().value(y, eta) + np.log(((one + eta.dtype.type(1e-12)) - one) / 1e-12 + 1e-30)
 
 
 class ClaimsShiftInvariant(UserPoisson):
