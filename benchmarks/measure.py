@@ -240,4 +240,3 @@ def compare(workload, entries):
     best = min(others, key=others.get, default=None)
     ratio = entries["skreg"]["seconds"] / others[best] if best and "skreg" in entries else None
     return {"peers": dict(sorted(entries.items(), key=lambda item: item[1]["seconds"])), "best": best, "ratio": ratio}
-

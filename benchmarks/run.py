@@ -41,9 +41,9 @@ def parse(arguments):
     parser.add_argument("--all", action="store_true", help="every workload of the table")
     parser.add_argument("--list", action="store_true", help="print the table of workloads")
     parser.add_argument("--check", action="store_true", help="only whether all peers reach the same optimum")
-    parser.add_argument("--small", action="store_true", help="the small variants: seconds, and no statement about speed")
+    parser.add_argument("--small", action="store_true", help="the small variants: they test the benchmarks only")
     parser.add_argument("--accuracy", type=float, action="append", help="1e-4, 1e-6 and 1e-9 unless given")
-    parser.add_argument("--peers", type=lambda text: text.split(","), default=list(peers.NAMES), help="as in skglm,celer")
+    parser.add_argument("--peers", default=",".join(peers.NAMES), help="as in skglm,celer; all unless given")
     parser.add_argument("--rounds", type=int, default=5, help="timed repetitions, interleaved (5)")
     parser.add_argument("--threads", type=int, default=1, help="threads of BLAS and OpenMP (1)")
     parser.add_argument("--timeout", type=float, help="seconds that a single run may take")
@@ -60,6 +60,15 @@ def chosen(options):
     return [name for name in WORKLOADS if any(fnmatch(name, pattern) for pattern in patterns)]
 
 
+def subfolder(options):
+    """Where results go: only complete ones count for the page."""
+    if options.small:
+        return "small"
+    complete = not options.accuracy and set(options.peers) == set(peers.NAMES) and options.rounds >= 5
+    threads = "" if options.threads == 1 else f"threads-{options.threads}"
+    return threads if complete else "partial"
+
+
 def table():
     """The workloads, by row of the table of targets."""
     lines, row = [], None
@@ -68,7 +77,8 @@ def table():
             row = workload.row
             lines.append(f"\n{row}")
         size = f"{workload.full['n']} x {workload.full['p']}" if "p" in workload.full else "real data"
-        what = workload.later or f"{workload.loss}, {workload.penalty}, {workload.kind}, alpha {workload.alpha:g}, {size}"
+        what = f"{workload.loss}, {workload.penalty}, {workload.kind}, alpha {workload.alpha:g}, {size}"
+        what = f"later: {workload.later}" if workload.later else what
         lines.append(f"  {workload.name:28} {workload.target!s:>5}  {what}")
     return "\n".join(lines)
 
@@ -87,16 +97,19 @@ def main(arguments=None):
     os.environ.update(dict.fromkeys(THREADS, str(options.threads)))
     size = "small" if options.small else "full"
     options.timeout = options.timeout or TIMEOUT[size]
-    options.peers = options.peers if "skreg" in options.peers else ["skreg", *options.peers]
-    return (check_all if options.check else run_all)(names, options)
+    options.peers = list(dict.fromkeys(["skreg", *options.peers.split(",")]))
+    try:
+        return (check_all if options.check else run_all)(names, options)
+    except KeyboardInterrupt:
+        return 130
 
 
 def run_all(names, options):
-    from data import Missing
     from machine import rates
+    from makers import Missing
     from measure import ACCURACIES
     from report import markdown
-    from session import play, result_file
+    from session import RESULTS, play
 
     if os.getloadavg()[0] > 0.5:
         print(f"This machine is busy (load {os.getloadavg()[0]:.1f}): times will say little.", file=sys.stderr)
@@ -107,8 +120,8 @@ def run_all(names, options):
     for k, name in enumerate(names):
         say.prefix = f"[{k + 1}/{len(names)} {name}]"
         reason = WORKLOADS[name].later or unavailable(name, options.small, Missing)
-        target = result_file(name, options.small)
-        if reason or options.missing and target.exists():
+        target = RESULTS / subfolder(options) / f"{name}.json"
+        if reason or (options.missing and target.exists()):
             say.clear()
             print(f"{name}: left out, {reason or 'it has a result'}", file=sys.stderr)
             continue
@@ -143,7 +156,7 @@ def unavailable(name, small, missing):
 
 
 def check_all(names, options):
-    from data import Missing
+    from makers import Missing
     from session import check
 
     say, failures = Progress(), 0
@@ -154,11 +167,11 @@ def check_all(names, options):
         lines, refusals = check(name, options.small, options.peers, options.threads, options.timeout, say)
         say.clear()
         print(name)
-        for peer, setting, reached, note, good in lines:
-            failures += not good
-            print(f"  {'ok ' if good else 'BAD'} {peer:14} {setting:16} {'-' if reached is None else f'{reached:.1e}'}  {note}")
+        for peer, setting, reached, note, verdict in lines:
+            failures += verdict == "BAD"
+            print(f"  {verdict:4} {peer:14} {setting:16} {reached:8.1e} {'' if verdict == 'ok' else note}")
         for peer, reason in refusals.items():
-            print(f"      {peer:14} {reason}")
+            print(f"  -    {peer:14} {reason}")
         sys.stdout.flush()
     print(f"{failures} settings do not reach the optimum" if failures else "All reach the same optimum.")
     return int(failures > 0)

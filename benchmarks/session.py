@@ -1,6 +1,7 @@
 """One workload from start to result: who can take part, the contest, what is written down."""
 
 import json
+import math
 import os
 import statistics
 import subprocess
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import peers
 from machine import facts
-from measure import Contest, Lane, Run, compare, take_turns
+from measure import Contest, Lane, compare, take_turns
 from worker import THREADS, Failure, Worker
 from workloads import WORKLOADS
 
@@ -20,28 +21,25 @@ RESULTS = Path(__file__).parent / "results"
 COLD = "import numpy as np\nX = np.random.default_rng(0).standard_normal((442, 10))\ny = X[:, 0] + 1.0\n{fit}\n"
 
 
-def result_file(name, small):
-    return RESULTS / ("small" if small else "") / f"{name}.json"
-
-
 def enter(workload, names, small, threads, say):
     """Workers of those that take part, and the reasons of the others."""
     workers, refusals = [], {}
     for name in names:
         try:
             peer = peers.load(name)
-            reason = peer.supports(workload)
-            if reason is None and workload.against and "skreg" not in name and workload.kind == "fit":
-                reason = f"compared with {', '.join(workload.against)} only" if name not in workload.against else None
         except ImportError as error:
-            reason = f"cannot be imported: {error}"
+            refusals[name] = f"cannot be imported: {error}"
+            continue
+        reason = peer.supports(workload)
+        if workload.kind == "fit" and workload.against and name not in ("skreg", *workload.against):
+            reason = f"this is about {', '.join(workload.against)}"
         if reason is None:
             say(f"starting {name}")
             try:
                 workers.append(Worker(name, workload.name, small, threads))
             except Failure as failure:
                 reason = str(failure)
-        if reason is not None:
+        if reason is not None and not peer.special:
             refusals[name] = reason
     return workers, refusals
 
@@ -97,7 +95,7 @@ def fits(contest, rounds):
 def known_optimum(name, problem):
     """F* of the last result, if it was certified and the problem is the same."""
     try:
-        old = json.loads(result_file(name, False).read_text(encoding="utf-8"))
+        old = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
         optimum, before = old["optimum"], old["problem"]
         same = all(
             abs(a - b) <= 1e-12 * abs(b)
@@ -159,28 +157,38 @@ def cold(workload, names, rounds, threads, say):
 def check(name, small, names, threads, timeout, say, enough=1e-6):
     """Whether every setting of every peer reaches the same optimum: the mapping of parameters.
 
-    Returns one line per setting: (peer, setting, accuracy or note, whether it is good enough).
+    Returns one line per setting: peer, setting, accuracy, note, and "ok", "slow" (given up on the way) or "BAD".
     """
     workload = WORKLOADS[name]
     workers, refusals = enter(workload, names, small, threads, say)
     try:
         lanes = make_lanes(workload, workers)
-        for lane in lanes:
-            for tol in lane.tolerances:
-                say(f"{name}: {lane.worker.peer} {lane.setting} tol={tol}")
-                if lane.step(tol, timeout) is None:
-                    break
         if not lanes:
             return [], refusals
         contest = Contest(workload, lanes, workers[0].facts["problem"]["null"], (enough,), timeout, say)
+        waiting = [(lane, middle_first(lane.tolerances)) for lane in lanes]
+        while waiting:
+            for lane, tolerances in waiting:
+                say(f"{lane.worker.peer} {lane.setting} tol={tolerances[0]}")
+                lane.step(tolerances.pop(0), timeout)
+            waiting = [(lane, left) for lane, left in waiting if left and reached(contest, lane) > enough]
         lines = []
         for lane in lanes:
-            reached = min((contest.accuracy(run) for run in lane.runs), default=None)
-            lines.append((lane.worker.peer, lane.setting, reached, lane.note, reached is not None and reached <= enough))
+            found = reached(contest, lane)
+            verdict = "ok" if found <= enough else "slow" if "killed" in lane.note else "BAD"
+            lines.append((lane.worker.peer, lane.setting, found, lane.note, verdict))
         return lines, refusals
     finally:
         for worker in workers:
             worker.close()
 
 
-__all__ = ["RESULTS", "Run", "check", "play", "result_file"]
+def reached(contest, lane):
+    """The best accuracy of a lane."""
+    return min((contest.accuracy(run) for run in lane.runs), default=math.inf)
+
+
+def middle_first(tolerances):
+    """Tight enough for most, then the tighter, then the looser ones."""
+    middle = (2 * len(tolerances)) // 3
+    return [*tolerances[middle:], *reversed(tolerances[:middle])]

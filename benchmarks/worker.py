@@ -6,6 +6,7 @@ The pair speaks over a pipe. The child sends back seconds and objectives, never 
 import gc
 import multiprocessing
 import os
+import signal
 import time
 import traceback
 import warnings
@@ -58,7 +59,10 @@ class Worker:
         self.pipe.close()
 
     def _ask(self, setting, tol, repeat, patience):
-        self.pipe.send((setting, tol, repeat))
+        try:
+            self.pipe.send((setting, tol, repeat))
+        except OSError:
+            raise self._dead() from None
         return self._receive(patience)
 
     def _receive(self, patience):
@@ -68,27 +72,29 @@ class Worker:
                 self.process.join()
                 raise Failure(f"killed after {patience:.0f} s")
             answer = self.pipe.recv()
-        except (EOFError, ConnectionResetError):
-            self.process.join()
-            raise Failure(f"its process ended with exit code {self.process.exitcode}") from None
+        except (EOFError, OSError):
+            raise self._dead() from None
         if isinstance(answer, Failure):
             raise answer
         return answer
 
+    def _dead(self):
+        self.process.join(5.0)
+        return Failure(f"its process ended with exit code {self.process.exitcode}")
+
 
 def serve(pipe, peer_name, workload_name, small, threads):
     """The child: answers until the pipe closes."""
-    from threadpoolctl import threadpool_info, threadpool_limits
-
     import peers
+    from threadpoolctl import threadpool_info, threadpool_limits
     from workloads import WORKLOADS
 
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends it
     warnings.simplefilter("ignore")
     workload = WORKLOADS[workload_name]
     peer = peers.load(peer_name)
     data = workload.data(small)
     runner = Runner(peer, workload, data)
-    first = None
     with threadpool_limits(limits=threads):
         pools = [{key: pool.get(key) for key in ("prefix", "version", "num_threads")} for pool in threadpool_info()]
         try:
@@ -97,22 +103,25 @@ def serve(pipe, peer_name, workload_name, small, threads):
             pipe.send(Failure(str(refused)))
             return
         pipe.send({"settings": settings, "threads": pools, "problem": describe(workload, data)})
-        while True:
-            try:
-                setting, tol, repeat = pipe.recv()
-            except EOFError:
-                return
-            try:
-                if tol == "warm up":
-                    first = first or Runner(peer, workload, workload.data(small=True))
-                    if setting in peer.settings(workload, first.data):
-                        first.run(setting, peer.tolerances(workload, setting)[0])
-                    pipe.send(None)
-                else:
-                    pipe.send(runner.run(setting, tol, repeat))
-            except Exception as error:
-                reason = traceback.format_exception_only(error)[-1].strip()
-                pipe.send(Failure(reason))
+        try:
+            while True:
+                pipe.send(answer(runner, *pipe.recv()))
+        except (EOFError, OSError):
+            return
+
+
+def answer(runner, setting, tol, repeat):
+    """What a run gives, or why it gave nothing."""
+    try:
+        if tol != "warm up":
+            return runner.run(setting, tol, repeat)
+        peer, workload = runner.peer, runner.workload
+        small = Runner(peer, workload, workload.data(small=True))
+        if setting in peer.settings(workload, small.data):
+            small.run(setting, peer.tolerances(workload, setting)[0])
+        return None
+    except Exception as error:
+        return Failure(traceback.format_exception_only(error)[-1].strip().partition("\n")[0][:200])
 
 
 def describe(workload, data):

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass, field
 
+import makers as make
 import numpy as np
+from objective import null_gradient
 from scipy import sparse
 
-import data as make
-from objective import null_gradient
-
 L1_RATIO = {"l1": 1.0, "weighted l1": 1.0, "elastic net": 0.5, "l2": 0.0}
+LAYOUTS = {"F": np.asfortranarray, "C": np.ascontiguousarray, "csc": sparse.csc_array, "csr": sparse.csr_array}
 
 
 @dataclass(frozen=True)
@@ -76,8 +76,7 @@ class Data:
     def layout(self, name):
         """X as "F", "C", "csc" or "csr": a copy where it must be, once."""
         if name not in self._layouts:
-            convert = {"F": np.asfortranarray, "C": np.ascontiguousarray, "csc": sparse.csc_array, "csr": sparse.csr_array}
-            self._layouts[name] = convert[name](self.X)
+            self._layouts[name] = LAYOUTS[name](self.X)
         return self._layouts[name]
 
     @property
@@ -196,7 +195,7 @@ def _table():
     for name in ("mcp", "group-lasso", "multi-task-l21", "slope"):
         yield entry(f"{name}-wide", penalty=name, later="skreg does not have this penalty yet")
 
-    # -- the small and the cold ------------------------------------------------------------------------------------------
+    # -- the small and the cold ----------------------------------------------------------------------------------------
     row, target = "tiny fits", 0.8
     cancer = make.breast_cancer, {}, {}
     yield entry("tiny-lasso", make.diabetes, alpha=0.1)

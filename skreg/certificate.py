@@ -10,7 +10,9 @@ from functools import cached_property
 
 import numpy as np
 
-__all__ = ["Optimality", "Point"]
+from skreg.model import QuadraticModel
+
+__all__ = ["CONDITION", "Optimality", "Point"]
 
 # Balancing the dual point costs a Gram matrix of the support; not beyond this size.
 MAX_BALANCED = 300
@@ -274,8 +276,7 @@ class Point:
         dual, correlation = -self.row_gradient, -self.gradient
 
         def move(forward):
-            rows = problem.loss.hessian_product(problem.y, eta, forward)
-            rows = (rows.T * problem.weights).T
+            rows = problem.hessian_rows(eta, forward)
             np.subtract(dual, rows, out=dual)
             np.subtract(correlation, problem.design.dot_t(rows), out=correlation)
 
@@ -284,20 +285,18 @@ class Point:
             # The sum of rounded numbers is never exactly zero.
             if np.max(np.abs(total)) > 1e-14 * np.max(np.abs(dual).sum(axis=0)):
                 step = np.linalg.lstsq(problem.intercept_hessian(eta), total, rcond=1e-12)[0]
-                move(np.zeros_like(eta) + (step if eta.ndim > 1 else step[0]))
+                move(np.broadcast_to(step if eta.ndim > 1 else step[0], eta.shape))
         if entries.size:
-            n_outputs = problem.n_outputs
-            order = np.lexsort((entries, entries % n_outputs))
-            entries = entries[order]
-            wanted = wanted[order] if np.ndim(wanted) else wanted
-            outputs = entries % n_outputs if eta.ndim > 1 else None
-            hessian, cross, inner = problem.hessian(eta, entries // n_outputs, outputs)
-            scale = np.sqrt(np.maximum(np.diagonal(hessian), 0.0))
+            model = QuadraticModel(self, entries)
+            scale = np.sqrt(np.maximum(np.diagonal(model.hessian), 0.0))
             scale = np.where(scale > 0, scale, 1.0)
             missing = (correlation.ravel()[entries] - wanted) / scale
-            step = np.linalg.lstsq(hessian / np.outer(scale, scale), missing, rcond=1e-13)[0] / scale
+            step = np.linalg.lstsq(model.hessian / np.outer(scale, scale), missing, rcond=1e-13)[0] / scale
             coef = np.zeros(problem.coef_shape)
             coef.ravel()[entries] = step
-            move(problem.design.dot(coef) + problem.intercept_move(cross, inner, step))
-            correlation.ravel()[entries] = wanted
+            move(problem.design.dot(coef) + model.intercept_move(step, offset=False))
+            # Rounding is taken out; what more columns than rows make impossible is not.
+            missed = np.abs(correlation.ravel()[entries] - wanted) / scale
+            if np.max(missed) <= 1e-12 * np.sqrt(2.0 * problem.null_loss):
+                correlation.ravel()[entries] = wanted
         return dual, correlation

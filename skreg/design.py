@@ -76,14 +76,17 @@ class Design:
             product -= self.shift @ coef
         return product
 
-    def dot_t(self, residual):
-        """``Z.T @ residual``, float64, shape (n_features,) or (n_features, n_outputs)."""
-        product = self._times_t(residual)
+    def dot_t(self, residual, index=None):
+        """``Z.T @ residual``, float64, shape (n_features,) or (n_features, n_outputs); of some columns only."""
+        if index is not None and 4 * len(index) > self.shape[1]:
+            return self.dot_t(residual)[index]
+        product = self._times_t(residual) if index is None else self._some_times_t(index, residual)
         if self.shift is not None:
+            shift = self.shift if index is None else self.shift[index]
             total = residual.sum(axis=0)
-            product -= np.multiply.outer(self.shift, total) if residual.ndim > 1 else self.shift * total
+            product -= np.multiply.outer(shift, total) if residual.ndim > 1 else shift * total
         if self.scale is not None:
-            product = (product.T / self.scale).T
+            product = (product.T / (self.scale if index is None else self.scale[index])).T
         return product
 
     def squared_norms(self, row_weights):
@@ -153,6 +156,9 @@ class DenseDesign(Design):
             return X.T @ residual
         return sum(block.astype(np.float64).T @ residual[rows] for rows, block in _row_blocks(X))
 
+    def _some_times_t(self, index, residual):
+        return self.X[:, index].astype(np.float64, copy=False).T @ residual
+
     def _squares(self, row_weights):
         shift = self.shift
         squares = np.zeros(self.shape[1])
@@ -215,6 +221,9 @@ class SparseDesign(Design):
 
     def _times_t(self, residual):
         return self._product(residual, self.shape[1], gather=self._by_column)
+
+    def _some_times_t(self, index, residual):
+        return self.X[:, index].astype(np.float64, copy=False).T @ residual
 
     def _squares(self, row_weights):
         n_features = self.shape[1]

@@ -232,6 +232,10 @@ class Squared(Loss):
         """One."""
         return np.ones_like(eta)
 
+    def hessian_product(self, y, eta, direction):
+        """The direction itself."""
+        return np.array(direction)
+
     def conjugate(self, y, dual):
         """``dual**2 / 2 + dual * y``."""
         return dual * (0.5 * dual + y)

@@ -178,8 +178,7 @@ class Problem:
         for _ in range(n_iter):
             direction = direction / size
             forward = self.design.dot(direction)
-            rows = forward if self.loss.quadratic else self.loss.hessian_product(self.y, eta, forward)
-            direction = self.design.dot_t((rows.T * self.weights).T)
+            direction = self.design.dot_t(self.hessian_rows(eta, forward))
             size = np.linalg.norm(direction)
             if size == 0:
                 return 1.0
@@ -231,69 +230,11 @@ class Problem:
         if eta.ndim == 1:
             return np.atleast_2d(self.weights @ self.loss.curvature(self.y, eta))
         rows = np.eye(self.n_outputs)
-        return np.array(
-            [self.weights @ self.loss.hessian_product(self.y, eta, np.tile(row, (len(eta), 1))) for row in rows]
-        )
+        return np.array([self.hessian_rows(eta, np.broadcast_to(row, eta.shape)).sum(axis=0) for row in rows])
 
-    def hessian(self, eta, features, outputs=None):
-        """Hessian of the mean loss in some coefficients, the intercept profiled out.
-
-        Parameters
-        ----------
-        eta : ndarray
-            Where the loss is expanded.
-        features, outputs : ndarray of shape (n_entries,)
-            Feature and output of each coefficient, sorted by output;
-            ``outputs=None`` when there is one.
-
-        Returns
-        -------
-        hessian : ndarray of shape (n_entries, n_entries)
-        cross : ndarray of shape (n_entries, n_outputs)
-            Mixed derivatives with the intercepts, and
-        inner : ndarray of shape (n_outputs, n_outputs)
-            second derivatives in the intercepts: the best intercept moves by
-            ``-pinv(inner) @ cross.T @ move``.
-        """
-        if outputs is None:
-            rows = self.weights * self.loss.curvature(self.y, eta)
-            blocks = [[(features, rows)]]
-        else:
-            groups = [features[outputs == k] for k in range(self.n_outputs)]
-            blocks = []
-            for row in np.eye(self.n_outputs):
-                product = self.loss.hessian_product(self.y, eta, np.tile(row, (len(eta), 1)))
-                blocks.append([(groups[m], self.weights * product[:, m]) for m in range(self.n_outputs)])
-        size = len(features)
-        hessian = np.empty((size, size))
-        cross = np.zeros((size, len(blocks)))
-        inner = np.zeros((len(blocks), len(blocks)))
-        ends = np.cumsum([0] + [len(row[k][0]) for k, row in enumerate(blocks)])
-        where = [slice(a, b) for a, b in zip(ends, ends[1:], strict=False)]
-        for k, row in enumerate(blocks):
-            own = row[k][0]
-            for m in range(k, len(blocks)):
-                other, rows = row[m]
-                same = k == m
-                block = self.design.gram(own, None if same else other, rows)
-                hessian[where[k], where[m]] = block
-                if not same:
-                    hessian[where[m], where[k]] = block.T
-            if self.fit_intercept:
-                for m in range(len(blocks)):
-                    rows = row[m][1]
-                    cross[where[k], m] = self.design.dot_t(np.ascontiguousarray(rows))[own]
-                    inner[k, m] = rows.sum()
-        if self.fit_intercept:
-            hessian -= cross @ np.linalg.pinv(inner, rcond=1e-12, hermitian=True) @ cross.T
-        return hessian, cross, inner
-
-    def intercept_move(self, cross, inner, move):
-        """How the best intercept follows a move of some coefficients (see `hessian`)."""
-        if not self.fit_intercept:
-            return 0.0
-        shift = -np.linalg.pinv(inner, rcond=1e-12, hermitian=True) @ (cross.T @ move)
-        return shift if self.y.ndim > 1 else shift[0]
+    def hessian_rows(self, eta, direction):
+        """Second derivative of the mean loss with respect to ``eta``, times a direction."""
+        return (self.loss.hessian_product(self.y, eta, direction).T * self.weights).T
 
     def unpenalised(self, alpha):
         """Positions of the features whose coefficients are free of charge."""

@@ -18,6 +18,7 @@ FLOORS = [
     {"solvers"},
     {"problem"},
     {"certificate"},
+    {"model"},
     {"penalties", "losses", "design"},
     {"_validation", "_kernels", "_compat"},
 ]

@@ -4,8 +4,9 @@ import importlib
 from importlib.metadata import PackageNotFoundError, version
 
 # A file each; the first is measured, the others are what it is measured against.
-NAMES = ("skreg", "sklearn", "skglm", "celer", "adelie", "glum", "glmnet", "skreg-float64", "validates-only", "does-nothing")
-FILES = {"skreg-float64": "skreg", "validates-only": "floors", "does-nothing": "floors"}
+FILES = {name: name for name in ("skreg", "sklearn", "skglm", "celer", "adelie", "glum", "glmnet")}
+FILES |= {"skreg-float64": "skreg", "validates-only": "floors", "does-nothing": "floors"}
+NAMES = tuple(FILES)
 
 
 def decades(loose, tight):
@@ -27,11 +28,14 @@ class Peer:
         What it is called where packages are installed from.
     cold : str
         A program that fits its lasso to ``X``, ``y``, imports included.
+    special : bool
+        Takes part in one kind of workload only, and is not missed elsewhere.
     """
 
     name = ""
     distribution = ""
     cold = ""
+    special = False
 
     def supports(self, workload):
         """None, or the reason why it cannot do this."""
@@ -66,7 +70,7 @@ class Peer:
 
 def load(name):
     """The peer of that name; ImportError where it is not installed."""
-    module = importlib.import_module(f"peers.{FILES.get(name, name)}")
+    module = importlib.import_module(f"peers.{FILES[name]}")
     peer = next(peer for peer in module.PEERS if peer.name == name)
     try:
         assert peer.version

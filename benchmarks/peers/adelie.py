@@ -1,7 +1,10 @@
 """adelie: `grpnet` on groups of one, and `gaussian_cov` where the Gram matrix is small."""
 
+import os
+
 import adelie
 import numpy as np
+from scipy import sparse
 
 from peers import Peer, decades
 
@@ -11,7 +14,8 @@ class Adelie(Peer):
     distribution = "adelie"
     cold = (
         "import adelie\n"
-        "adelie.grpnet(np.asfortranarray(X), adelie.glm.gaussian(y), lmda_path=[0.1], progress_bar=False, early_exit=False)"
+        "settings = {'lmda_path': [0.1], 'progress_bar': False, 'early_exit': False}\n"
+        "adelie.grpnet(np.asfortranarray(X), adelie.glm.gaussian(y), **settings)"
     )
 
     def supports(self, workload):
@@ -25,14 +29,17 @@ class Adelie(Peer):
 
     def settings(self, workload, data):
         n, p = data.X.shape
-        gram = workload.loss == "squared" and data.y.ndim == 1 and not data.is_sparse and n > p
-        return ("path",) if workload.kind == "path" and not gram else (
-            *(("path",) if workload.kind == "path" else ("single", "short-path")),
-            *(("covariance",) if gram else ()),
-        )
+        ways = ("path",) if workload.kind == "path" else ("single", "short-path")
+        # Without an L1 part its covariance method fails on its own arrays.
+        gram = workload.loss == "squared" and workload.l1_ratio > 0 and not data.is_sparse and n > p
+        return (*ways, "covariance") if gram else ways
 
     def tolerances(self, workload, setting):
         return decades(-4, -20)
+
+    def prepare(self, workload, data, setting):
+        X = super().prepare(workload, data, setting)
+        return sparse.csc_matrix(X) if data.is_sparse else X
 
     def run(self, workload, data, X, setting, tol):
         n, p = X.shape
@@ -45,6 +52,7 @@ class Adelie(Peer):
             "tol": tol,
             "early_exit": False,
             "progress_bar": False,
+            "n_threads": int(os.environ.get("OMP_NUM_THREADS", "1")),
         }
         if setting == "covariance":
             means = X.mean(axis=0)
@@ -57,7 +65,8 @@ class Adelie(Peer):
         glm, outputs = self.glm(workload, data)
         if workload.loss != "squared":
             common |= {"irls_tol": tol}
-        matrix = adelie.matrix.sparse(X, method="naive") if data.is_sparse else adelie.matrix.dense(X, method="naive")
+        kind = adelie.matrix.sparse if data.is_sparse else adelie.matrix.dense
+        matrix = kind(X, method="naive", n_threads=common["n_threads"])
         # With several outputs its loss is divided by their number.
         state = adelie.grpnet(matrix, glm, lmda_path=alphas / outputs, intercept=workload.fit_intercept, **common)
         count = len(data.alphas)

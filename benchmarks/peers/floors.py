@@ -32,6 +32,7 @@ class ValidatesOnly(DoesNothing):
 
 class Floor(Peer):
     distribution = "scikit-learn"
+    special = True
     version = sklearn.__version__
 
     def __init__(self, name, estimator):

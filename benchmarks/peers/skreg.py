@@ -1,10 +1,10 @@
 """skreg: what a user would write, with ``solver="auto"``."""
 
 import numpy as np
-import skreg
-from skreg import PenalizedLogisticRegression, PenalizedRegression, fastest_solver, make_problem
 
+import skreg
 from peers import Peer, decades, grid_search
+from skreg import PenalizedLogisticRegression, PenalizedRegression, fastest_solver, make_problem
 
 PENALTY = {"l1": "l1", "weighted l1": "l1", "elastic net": "elasticnet", "l2": "l2"}
 
@@ -70,6 +70,7 @@ class Float64(Skreg):
     """The same on twice the bytes: what float32 is compared with."""
 
     name = "skreg-float64"
+    special = True
 
     def supports(self, workload):
         return None if self.name in workload.against else "only compared where X is float32"

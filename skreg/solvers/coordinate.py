@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from skreg.model import QuadraticModel
 from skreg.solvers.base import Progress, Solution, Solver, starting_point
 from skreg.solvers.quadratic import Quadratic
 
@@ -83,20 +84,24 @@ class _Engine:
         problem = self.problem
         coef, intercept = starting_point(problem, start, alpha)
         best, progress, sharpened = None, Progress(), False
+        if start is not None and problem.fit_intercept:
+            intercept = problem.profile(problem.design.dot(coef), intercept)
+        promised = np.inf
         for n_iter in range(1, max_iter + 1):
-            eta = problem.design.dot(coef)
-            intercept = problem.profile(eta, intercept) if problem.fit_intercept else intercept
-            point = problem.point(coef, intercept, alpha, eta + intercept)
-            if n_iter == 1 < max_iter and self.everything and problem.loss.quadratic and point.violation > _sharp(tol):
-                # One model solves it all: its certificate is the first of interest.
-                coef, _ = self._exact_step(point, _sharp(tol))
+            point = problem.point(coef, intercept, alpha)
+            if problem.diverges(coef, intercept, alpha):
+                return Solution(alpha, coef, intercept, n_iter, point.optimality(tol), diverges=True)
+            little = max(1e-3 * tol * problem.null_loss, 1e-15 * abs(point.objective))
+            small = promised <= little or (n_iter == 1 and point.violation <= _sharp(tol))
+            if self.everything and not small and n_iter < max_iter:
+                # Nothing to choose and much to gain: no certificate is worth its time yet.
+                coef, shift, promised = self._step(point, _sharp(tol) if problem.loss.quadratic else 0.1)
+                intercept = intercept + shift
                 continue
             optimality = point.optimality(tol)
             progress.update(optimality, self.solved)
             if best is None or optimality.measure <= best.optimality.measure:
                 best = Solution(alpha, coef, intercept, n_iter, optimality)
-            if problem.diverges(coef, intercept, alpha):
-                return Solution(alpha, coef, intercept, n_iter, optimality, diverges=True)
             if best.optimality.converged:
                 # The gap is second order: one more model costs little and sharpens the coefficients.
                 if sharpened or best.optimality.violation <= _sharp(tol):
@@ -107,8 +112,7 @@ class _Engine:
             grown = self._grow(point)
             # A digit per model, and more when nothing else is left to gain.
             share = 1e-3 if sharpened or (progress.stalled and not grown) else 0.1
-            step = self._exact_step if problem.loss.quadratic else self._model_step
-            coef, shift = step(point, share * optimality.violation)
+            coef, shift, promised = self._step(point, share * optimality.violation)
             intercept = intercept + shift
         stalled = not best.optimality.converged and n_iter < max_iter
         return Solution(alpha, best.coef, best.intercept, n_iter, best.optimality, stalled)
@@ -128,25 +132,23 @@ class _Engine:
         self.entries = np.concatenate([self.entries, fresh])
         return fresh.size > 0
 
-    def _features(self, entries):
-        return entries // self.problem.n_outputs
-
-    def _inner(self, gram, point, entries, wanted):
-        """Solve the model around a point until its violation is as ``wanted``; the new values."""
-        problem, features = self.problem, self._features(entries)
-        strength = np.broadcast_to(problem.strength(point.alpha), problem.n_features)[features]
+    def _inner(self, gram, coef, gradient, alpha, wanted):
+        """Solve a model of the working set until its violation is as ``wanted``; the new values."""
+        problem = self.problem
+        features = self.entries // problem.n_outputs
+        strength = np.broadcast_to(problem.strength(alpha), problem.n_features)[features]
         inner = Quadratic(
-            gram,
-            point.coef.ravel()[entries],
-            point.gradient.ravel()[entries],
-            problem.penalty.restrict(features),
-            np.ascontiguousarray(strength, dtype=np.float64),
+            gram, coef, gradient.copy(), problem.penalty.restrict(features), np.array(strength, dtype=np.float64)
         )
         unit = np.sqrt(2.0 * problem.null_loss)
         # Saturated rows make the model's curvature, and so the unit of its violation, another than the loss's.
-        share = min(wanted * unit, 0.1 * inner.violation()) if not problem.loss.quadratic else wanted * unit
+        share = wanted * unit if problem.loss.quadratic else min(wanted * unit, 0.1 * inner.violation())
         self.solved = inner.minimise(max(share, 1e-15 * unit))
         return inner.coef
+
+    def _step(self, point, wanted):
+        """Solve a model around a point; the coefficients, the intercept's move and the decrease promised."""
+        return (self._exact_step if self.problem.loss.quadratic else self._model_step)(point, wanted)
 
     def _exact_step(self, point, wanted):
         """Squared loss: the model is the loss, its Gram matrix is kept and extended."""
@@ -161,29 +163,28 @@ class _Engine:
                 gram[known:, :known] = gram[:known, known:].T
             self.gram = gram
         coef = point.coef.copy()
-        coef[entries] = self._inner(self.gram, point, entries, wanted)
-        return coef, 0.0
+        coef[entries] = self._inner(self.gram, coef[entries], point.gradient[entries], point.alpha, wanted)
+        return coef, 0.0, 0.0
 
     def _model_step(self, point, wanted):
         """General loss: a Newton model on the working set, and a line search."""
         problem, coef, eta, alpha = self.problem, point.coef, point.eta, point.alpha
-        n_outputs = problem.n_outputs
-        # Sorted by output, as `Problem.hessian` wants them.
-        entries = self.entries[np.lexsort((self.entries, self.entries % n_outputs))]
-        outputs = entries % n_outputs if eta.ndim > 1 else None
-        gram, cross, inner = problem.hessian(eta, self._features(entries), outputs)
+        entries = self.entries
+        model = QuadraticModel(point, entries)
+        gram = model.hessian
         noise = 4e-16 * abs(point.objective)
         for _ in range(30):
             moved = coef.ravel().copy()
-            moved[entries] = self._inner(gram, point, entries, wanted)
+            moved[entries] = self._inner(gram, point.coef.ravel()[entries], model.gradient, alpha, wanted)
             moved = moved.reshape(coef.shape)
             move = moved - coef
-            promised = float(np.sum(point.gradient * move)) + problem.penalty_value(moved, alpha) - point.price
-            if promised > noise or not np.any(move):
+            shift = model.intercept_move(move.ravel()[entries])
+            promised = float(np.sum(point.gradient * move) + np.sum(point.row_gradient.sum(axis=0) * shift))
+            promised += problem.penalty_value(moved, alpha) - point.price
+            if promised > noise or not (np.any(move) or np.any(shift)):
                 # The model was not solved well enough to go anywhere.
                 wanted *= 1e-3
                 continue
-            shift = problem.intercept_move(cross, inner, move.ravel()[entries])
             forward = problem.design.dot(move) + shift
             size = 1.0
             while size > 1e-4:
@@ -191,13 +192,13 @@ class _Engine:
                 reached = problem.loss_value(eta + size * forward) + problem.penalty_value(candidate, alpha)
                 # A decrease that rounding hides is still one.
                 if reached <= point.objective + 1e-4 * size * promised + noise:
-                    return candidate, size * shift
+                    return candidate, size * shift, -promised
                 if not problem.penalty.convex:
                     break
                 size *= 0.5
             # A concave penalty may rise along the segment: raise the model's curvature instead.
             gram = gram * 2.0
-        return coef, 0.0
+        return coef, 0.0, 0.0
 
 
 def _sharp(tol):

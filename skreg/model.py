@@ -1,0 +1,78 @@
+"""The quadratic model of the loss around a point, in some of the coefficients."""
+
+import numpy as np
+
+__all__ = ["QuadraticModel"]
+
+
+class QuadraticModel:
+    """Second-order expansion of the mean loss in chosen coefficients, the intercept eliminated.
+
+    Parameters
+    ----------
+    point : Point
+        Where the loss is expanded.
+    entries : ndarray of int
+        Positions in ``coef.ravel()``: entry ``e`` is feature ``e // n_outputs`` of output ``e % n_outputs``.
+
+    Attributes
+    ----------
+    hessian : ndarray of shape (n_entries, n_entries)
+        Second derivatives, with the intercept at its best for every move.
+    gradient : ndarray of shape (n_entries,)
+        First derivatives, likewise.
+    """
+
+    def __init__(self, point, entries):
+        problem, eta = point.problem, point.eta
+        n_outputs = problem.n_outputs
+        outputs = entries % n_outputs
+        self._vector = eta.ndim > 1
+        if self._vector:
+            # Column l of the Hessian of each row: what the gradient does when output l moves.
+            columns = [problem.hessian_rows(eta, np.broadcast_to(unit, eta.shape)) for unit in np.eye(n_outputs)]
+            where = [np.flatnonzero(outputs == k) for k in range(n_outputs)]
+        else:
+            columns = [(problem.weights * problem.loss.curvature(problem.y, eta))[:, None]]
+            where = [np.arange(len(entries))]
+        features = [entries[place] // n_outputs for place in where]
+        self.hessian = np.empty((len(entries), len(entries)))
+        for k in range(n_outputs):
+            for m in range(k, n_outputs):
+                rows = np.ascontiguousarray(columns[m][:, k])
+                block = problem.design.gram(features[k], None if k == m else features[m], rows)
+                if not self._vector:
+                    self.hessian = block
+                    continue
+                self.hessian[np.ix_(where[k], where[m])] = block
+                if k != m:
+                    self.hessian[np.ix_(where[m], where[k])] = block.T
+        self.gradient = point.gradient.ravel()[entries]
+        self._response = self._offset = None
+        if problem.fit_intercept:
+            cross = np.empty((len(entries), n_outputs))
+            for k in range(n_outputs):
+                cross[where[k]] = problem.design.dot_t(np.stack([c[:, k] for c in columns], axis=1), features[k])
+            inverse = _pseudo_inverse(np.array([c.sum(axis=0) for c in columns]))
+            self._response = -inverse @ cross.T
+            self._offset = -inverse @ np.atleast_1d(point.row_gradient.sum(axis=0))
+            self.hessian += cross @ self._response
+            self.gradient = self.gradient + cross @ self._offset
+
+    def intercept_move(self, move, offset=True):
+        """The best move of the intercept beside a move of the coefficients.
+
+        ``offset=False`` leaves out the move that it would make on its own.
+        """
+        if self._response is None:
+            return 0.0
+        shift = self._response @ move
+        if offset:
+            shift = shift + self._offset
+        return shift if self._vector else shift[0]
+
+
+def _pseudo_inverse(matrix):
+    if matrix.size == 1:
+        return 1.0 / matrix if matrix[0, 0] > 0 else np.zeros((1, 1))
+    return np.linalg.pinv(matrix, rcond=1e-12, hermitian=True)
