@@ -42,7 +42,7 @@ def ratio_text(value):
 def passes(result, seconds):
     """How often X could have been read in that time."""
     rates, problem = result.get("rates"), result.get("problem")
-    if not rates or not problem or seconds is None:
+    if not rates or not problem or seconds is None or result["kind"] == "search":
         return "-"
     count = seconds * rates["GB/s"] * 1e9 / problem["bytes"]
     return f"{count:.0f}" if count >= 10 else f"{count:.1f}"

@@ -173,7 +173,7 @@ def check_all(names, options):
         for peer, reason in refusals.items():
             print(f"  -    {peer:14} {reason}")
         sys.stdout.flush()
-    print(f"{failures} settings do not reach the optimum" if failures else "All reach the same optimum.")
+    print(f"{failures} settings of peers none of whose settings arrives" if failures else "All reach the same optimum.")
     return int(failures > 0)
 
 

@@ -134,7 +134,8 @@ def cold(workload, names, rounds, threads, say):
     entries, refusals, samples = {}, {}, {}
     for name in names:
         try:
-            program = peers.load(name).cold
+            peer = peers.load(name)
+            program = "" if peer.special else peer.cold
         except ImportError as error:
             program, refusals[name] = "", f"cannot be imported: {error}"
         if program:
@@ -155,9 +156,10 @@ def cold(workload, names, rounds, threads, say):
 
 
 def check(name, small, names, threads, timeout, say, enough=1e-6):
-    """Whether every setting of every peer reaches the same optimum: the mapping of parameters.
+    """Whether all peers reach the same optimum: that is, whether their parameters are mapped rightly.
 
-    Returns one line per setting: peer, setting, accuracy, note, and "ok", "slow" (given up on the way) or "BAD".
+    Returns one line per setting: peer, setting, accuracy, note and a verdict: "ok", "far" (another setting of the same
+    peer gets there, so that the mapping is right) or "BAD".
     """
     workload = WORKLOADS[name]
     workers, refusals = enter(workload, names, small, threads, say)
@@ -172,10 +174,11 @@ def check(name, small, names, threads, timeout, say, enough=1e-6):
                 say(f"{lane.worker.peer} {lane.setting} tol={tolerances[0]}")
                 lane.step(tolerances.pop(0), timeout)
             waiting = [(lane, left) for lane, left in waiting if left and reached(contest, lane) > enough]
+        proven = {lane.worker.peer for lane in lanes if reached(contest, lane) <= enough}
         lines = []
         for lane in lanes:
             found = reached(contest, lane)
-            verdict = "ok" if found <= enough else "slow" if "killed" in lane.note else "BAD"
+            verdict = "ok" if found <= enough else "far" if lane.worker.peer in proven else "BAD"
             lines.append((lane.worker.peer, lane.setting, found, lane.note, verdict))
         return lines, refusals
     finally:
