@@ -49,7 +49,7 @@ class Design:
     shape : tuple
         (n_samples, n_features).
     shift, scale : ndarray of shape (n_features,) or None
-        What is subtracted, what is divided by.
+        What is subtracted, what is divided by: inf makes a constant column absent.
     """
 
     def __init__(self, X, weights, center, standardize):
@@ -58,13 +58,17 @@ class Design:
         self.shift = self.scale = None
         means = self.dot_t(weights) if center or standardize else None
         self.shift = means
-        if standardize:
+        if means is not None:
             variance = self.squared_norms(weights)
-            # As constant as rounding lets a column be: leave it alone (scikit-learn's rule).
+            # As constant as rounding lets a column be (scikit-learn's rule).
             eps = np.finfo(np.float64).eps
             n = X.shape[0]
             constant = variance <= n * eps * variance + (n * means * eps) ** 2
-            self.scale = np.sqrt(np.where(constant, 1.0, variance))
+            if standardize:
+                self.scale = np.sqrt(np.where(constant, 1.0, variance))
+            if center and constant.any():
+                # The intercept is such a column already: beside it, what rounding leaves of one is absent.
+                self.scale = np.where(constant, np.inf, 1.0 if self.scale is None else self.scale)
         if not center:
             self.shift = None
 

@@ -83,9 +83,11 @@ class _Penalized(BaseEstimator):
         design = problem.design
         coef = problem.canonical(solution.coef, numbers["alpha"])
         coef = coef if design.scale is None else (coef.T / design.scale).T
+        # Rounded first, so that the intercept makes good for it.
+        coef = coef.astype(X.dtype)
         intercept = solution.intercept + problem.offset
         if design.shift is not None:
-            intercept = intercept - design.shift @ coef
+            intercept = intercept - design.shift @ coef.astype(np.float64)
         if problem.loss.translation_invariant and problem.fit_intercept:
             intercept = intercept - np.mean(intercept)
         self.n_iter_ = solution.n_iter
@@ -112,7 +114,7 @@ class _Penalized(BaseEstimator):
         if not problem.fit_intercept:
             intercept = np.zeros(problem.y.shape[1:])
         if design.scale is not None:
-            coef = (coef.T * design.scale).T
+            coef = (coef.T * np.where(np.isfinite(design.scale), design.scale, 0.0)).T
         return coef, intercept if problem.y.ndim > 1 else float(intercept)
 
     def _warn(self, problem, solution, max_iter):

@@ -113,7 +113,8 @@ def predictor(X, coef, intercept):
 
 
 def price(coef, l1, l2):
-    """The elastic net, with strengths per feature."""
+    """The elastic net, with strengths per feature, in float64."""
+    coef = np.asarray(coef, dtype=float)
     return float(np.sum(l1 * np.abs(coef) + 0.5 * l2 * np.square(coef)))
 
 

@@ -142,6 +142,22 @@ def test_edges_are_solved_and_not_only_survived(task, name, case):
     assert mine <= best + 1e-9 * abs(best)
 
 
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("penalty", ["l1", "l2", "elasticnet"])
+@pytest.mark.parametrize("value", [1.0, -7.0, 1 / 3, 1e5])
+@pytest.mark.parametrize("factor", [None, {2: 0.0}], ids=["paid", "free"])
+def test_a_constant_column_is_left_to_the_intercept(task, penalty, value, factor):
+    """The rounding of its mean is not a column."""
+    X, y = task_data(task)
+    X[:, 2] = value
+    for seed in range(4):
+        weights = None if seed == 0 else np.random.default_rng(seed).exponential(size=len(y))
+        for alpha in (0.02, 1e-9):
+            model = estimator(task, penalty, alpha=alpha, penalty_factor=factor).fit(X, y, sample_weight=weights)
+            assert model.optimality_.converged
+            np.testing.assert_allclose(value * model.coef_[..., 2], 0.0, atol=1e-5)
+
+
 @pytest.mark.parametrize("n_targets", [None, 2])
 @pytest.mark.parametrize("penalty", ["l1", "l2", "elasticnet", None])
 @pytest.mark.parametrize("fit_intercept", [True, False])

@@ -2,7 +2,17 @@
 
 import numpy as np
 import pytest
-from helpers import FORMATS, class_data, estimator, plain, regression_data, sparse_data, task_data, uneven_weights
+from helpers import (
+    FORMATS,
+    class_data,
+    estimator,
+    model_objective,
+    plain,
+    regression_data,
+    sparse_data,
+    task_data,
+    uneven_weights,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
@@ -126,6 +136,20 @@ def test_float32_equals_float64(task, penalty, layout, mean, standardize):
     np.testing.assert_allclose(one.coef_, other.coef_, rtol=1e-5, atol=1e-5)
     # An error of eps in a coefficient moves the intercept by eps * mean.
     np.testing.assert_allclose(one.intercept_, other.intercept_, rtol=1e-5, atol=1e-5 * (1 + mean))
+
+
+@each_task
+@pytest.mark.parametrize(
+    "name, l1, l2", [("l1", 0.05, 0.0), ("l2", 0.0, 0.05), ("elasticnet", 0.025, 0.025), ("none", 0.0, 0.0)]
+)
+def test_the_intercept_makes_good_what_rounding_to_float32_did(task, name, l1, l2):
+    """Rounded coefficients times columns far from zero: only the spread of the columns may show it."""
+    X, y = task_data(task, seed=4)
+    X = (X + 1e4).astype(np.float32)
+    one, other = (fit(task, PENALTIES[name], x, y, tol=1e-10) for x in (X, X.astype(np.float64)))
+    mine, best = (model_objective(task, model, X, y, l1, l2) for model in (one, other))
+    np.testing.assert_allclose(mine, best, rtol=1e-9)
+    np.testing.assert_allclose(mine, one.optimality_.objective, rtol=1e-9)
 
 
 @each_task
