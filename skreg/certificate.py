@@ -38,7 +38,9 @@ class Optimality:
     gap : float or None
         Duality gap over the loss of the intercept alone: no model can have an
         objective lower than ``objective - gap * null_loss``. None where loss or
-        penalty have no conjugate, or the dual point leaves its domain.
+        penalty have no conjugate, or the dual point leaves its domain; inf where
+        unpenalised columns are so nearly collinear that rounding leaves no dual
+        point orthogonal to them.
     violation : float
         Largest residual of the proximal fixed point over all coefficients,
         intercept and unpenalised ones included, in units of
@@ -230,7 +232,8 @@ class Point:
         if free.size > MAX_BALANCED or self.coef.ndim > 1:
             return free
         ones = [self.problem.penalty.restrict(free[i : i + 1]) for i in range(free.size)]
-        finite = [np.isfinite(one.conjugate(-self.gradient[j : j + 1], 0.0)) for one, j in zip(ones, free, strict=True)]
+        pulls = np.where(self.gradient == 0, 1.0, -self.gradient)
+        finite = [np.isfinite(one.conjugate(pulls[j : j + 1], 0.0)) for one, j in zip(ones, free, strict=True)]
         return free[~np.array(finite, dtype=bool)]
 
     def _pull(self):
@@ -254,7 +257,8 @@ class Point:
             columns = [np.array(column) for column in correlation.T]
         scale = min(penalty.dual_scale(column, strength) for column in columns)
         if scale == 0.0:
-            return None
+            # Only the correlation of a free column takes such a factor: nothing is known then, and nothing is promised.
+            return np.inf
         price = sum(penalty.conjugate(scale * column, strength) for column in columns)
         y, weights = problem.y, problem.weights
         if problem.any_unweighted:
@@ -290,13 +294,19 @@ class Point:
             model = QuadraticModel(self, entries)
             scale = np.sqrt(np.maximum(np.diagonal(model.hessian), 0.0))
             scale = np.where(scale > 0, scale, 1.0)
+            inverse = np.linalg.pinv(model.hessian / np.outer(scale, scale), rcond=1e-13, hermitian=True)
             missing = (correlation.ravel()[entries] - wanted) / scale
-            step = np.linalg.lstsq(model.hessian / np.outer(scale, scale), missing, rcond=1e-13)[0] / scale
-            coef = np.zeros(problem.coef_shape)
-            coef.ravel()[entries] = step
-            move(problem.design.dot(coef) + model.intercept_move(step, offset=False))
+            # Nearly collinear columns cost the first step its digits; the next ones give them back.
+            for _ in range(4):
+                step = inverse @ missing / scale
+                coef = np.zeros(problem.coef_shape)
+                coef.ravel()[entries] = step
+                move(problem.design.dot(coef) + model.intercept_move(step, offset=False))
+                before, missing = np.max(np.abs(missing)), (correlation.ravel()[entries] - wanted) / scale
+                rounding = np.max(np.abs(missing)) <= problem.noise
+                if rounding or np.max(np.abs(missing)) > 0.5 * before:
+                    break
             # Rounding is taken out; what more columns than rows make impossible is not.
-            missed = np.abs(correlation.ravel()[entries] - wanted) / scale
-            if np.max(missed) <= 1e-12 * np.sqrt(2.0 * problem.null_loss):
+            if rounding:
                 correlation.ravel()[entries] = wanted
         return dual, correlation

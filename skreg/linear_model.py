@@ -131,12 +131,13 @@ class _Penalized(BaseEstimator):
         if optimality.converged:
             return
         name, measure = ("violation", optimality.violation) if optimality.gap is None else ("gap", optimality.gap)
-        if solution.stalled:
+        if not solution.stalled:
+            cause, knob = f"max_iter={max_iter} was reached", "increase max_iter"
+        else:
             cause = f"rounding allows no further progress after n_iter={solution.n_iter}"
             knob = f"set tol to {10 * optimality.measure:.0e} or more, or bring the columns of X to similar scale"
-        else:
-            cause = f"max_iter={max_iter} was reached"
-            knob = "increase max_iter"
+            if measure == np.inf:
+                knob = "leave out one of the unpenalised columns: rounding cannot tell them apart"
         warnings.warn(
             f"{type(self).__name__} ({self.solver_}) did not reach tol={optimality.tol:g}: {cause} at {name}={measure:.1e} "
             f"(relative to the loss of the null model). To get there, {knob}.",

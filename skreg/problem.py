@@ -76,7 +76,11 @@ class Problem:
         """The problem of one output alone, when the loss does not couple them."""
         part = Problem.__new__(Problem)
         part.__dict__.update(
-            {name: value for name, value in self.__dict__.items() if name not in ("null_intercept", "null_loss")}
+            {
+                name: value
+                for name, value in self.__dict__.items()
+                if name not in ("null_intercept", "null_loss", "noise", "_mean_square")
+            }
         )
         part.y = np.ascontiguousarray(self.y[:, k])
         part.offset = self.offset[k] if np.ndim(self.offset) else self.offset
@@ -113,12 +117,20 @@ class Problem:
     def null_loss(self):
         """Loss of the intercept alone: the unit of certificates."""
         loss = self.loss_value(np.zeros(self.y.shape) + self.null_intercept)
-        size = float(np.sum(self.weights @ np.square(self.y + self.offset)))
-        eps = np.finfo(np.float64).eps
+        size, eps = self._mean_square, np.finfo(np.float64).eps
         if loss > (10 * eps) ** 2 * size:
             return loss
         # y is constant: rounding of its size is the smallest thing that can matter.
         return eps * size if size > 0 else 1.0
+
+    @cached_property
+    def _mean_square(self):
+        return float(np.sum(self.weights @ np.square(self.y + self.offset)))
+
+    @cached_property
+    def noise(self):
+        """What rounding leaves of the product of a unit column and a residual that is orthogonal to it."""
+        return max(1e-14 * np.sqrt(2.0 * self.null_loss), 1e-15 * np.sqrt(self._mean_square))
 
     # -- objective ----------------------------------------------------------------
 

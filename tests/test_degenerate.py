@@ -1,10 +1,13 @@
 """Data at the edge end well: finite coefficients, a certificate that holds, and no warning but those that are due."""
 
+import warnings
+
 import numpy as np
 import pytest
 from helpers import class_data, estimator, model_objective, plain, reference, regression_data, task_data
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import Lasso
 
 from skreg import ElasticNet
 
@@ -289,3 +292,30 @@ def test_null_model_without_intercept_and_zero_y():
     X = np.random.default_rng(0).standard_normal((20, 3))
     model = estimator("squared", "l1", fit_intercept=False).fit(X, np.zeros(20))
     assert model.optimality_.converged and not model.coef_.any() and model.intercept_ == 0.0
+
+
+@pytest.mark.parametrize("nearness", [1e-3, 1e-6, 1e-8, 1e-10, 1e-13])
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("seed", range(3))
+def test_nearly_collinear_unpenalised_columns_are_solved_or_warned_of(nearness, fit_intercept, seed):
+    """Compared with the problem in which they have been projected out by a QR factorisation."""
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((40, 6))
+    X[:, 1] = X[:, 0] + nearness * rng.standard_normal(40)
+    y = X[:, 2] + 3.0 * (X[:, 1] - X[:, 0]) / nearness + rng.standard_normal(40)
+    model = estimator("squared", "l1", alpha=0.1, penalty_factor=[0, 0, 1, 1, 1, 1], fit_intercept=fit_intercept)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model.fit(X, y)
+    if caught:
+        assert not model.optimality_.converged and "did not reach tol" in str(caught[0].message)
+        assert nearness < 1e-5
+        return
+    free = np.column_stack([np.ones(40)] * fit_intercept + [X[:, 0], X[:, 1] - X[:, 0]])
+    basis = np.linalg.qr(free)[0]
+    rest, target = X[:, 2:] - basis @ (basis.T @ X[:, 2:]), y - basis @ (basis.T @ y)
+    best = Lasso(alpha=0.1, fit_intercept=False, tol=1e-12, max_iter=100_000).fit(rest, target)
+    least = np.mean((target - best.predict(rest)) ** 2) / 2 + 0.1 * np.abs(best.coef_).sum()
+    optimality = model.optimality_
+    assert optimality.converged
+    assert optimality.objective - least <= optimality.tol * optimality.null_loss
