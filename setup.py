@@ -44,6 +44,8 @@ class BuildKernels(build_ext):
 
 
 setup(
-    ext_modules=[Extension("skreg._kernels", ["skreg/_kernels.pyx"], depends=["skreg/_simd.h"])],
+    ext_modules=[
+        Extension(f"skreg.{name}", [f"skreg/{name}.pyx"], depends=["skreg/_simd.h"]) for name in ("_kernels", "_passes")
+    ],
     cmdclass={"build_ext": BuildKernels},
 )

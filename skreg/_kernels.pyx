@@ -11,23 +11,15 @@ text in the same order: results are equal to the last bit.
 """
 
 from libc.math cimport INFINITY, fabs, sqrt
-from libc.stdint cimport int32_t, int64_t, uintptr_t
+from libc.stdint cimport uintptr_t
 from libc.string cimport memmove
 
 cdef extern from "_simd.h" nogil:
-    void skreg_axpy(long n, double a, const double *x, double *y)
-    double skreg_dot(long n, const double *x, const double *y)
+    void skreg_axpy "skreg_axpy_d"(long n, double a, const double *x, double *y)
+    double skreg_dot "skreg_dot_d"(long n, const double *x, const double *y)
     void skreg_rotate(long n, double c, double s, double *x, double *y)
 
 ctypedef double (*prox_function)(double, double, double, const double *) noexcept nogil
-
-ctypedef fused real:
-    float
-    double
-
-ctypedef fused index:
-    int32_t
-    int64_t
 
 
 # -- twins --------------------------------------------------------------------
@@ -382,48 +374,3 @@ cdef class ActiveSet:
                     if not self.linearise(best):
                         return INFINITY
                     self.append(best)
-
-
-# -- sparse matrices, float64 sums whatever the storage ---------------------------
-# `major` is the compressed axis: columns of CSC, rows of CSR.
-
-def sparse_gather(const real[::1] data, const index[::1] indices, const index[::1] indptr,
-                  const double[::1] vector, double[::1] out):
-    """out[major] = sum over minor of data * vector[minor]."""
-    cdef Py_ssize_t i, k
-    cdef double total
-    with nogil:
-        for i in range(out.shape[0]):
-            total = 0.0
-            for k in range(indptr[i], indptr[i + 1]):
-                total += data[k] * vector[indices[k]]
-            out[i] = total
-
-
-def sparse_scatter(const real[::1] data, const index[::1] indices, const index[::1] indptr,
-                   const double[::1] vector, double[::1] out):
-    """out[minor] += data * vector[major]."""
-    cdef Py_ssize_t i, k
-    cdef double factor
-    with nogil:
-        for i in range(vector.shape[0]):
-            factor = vector[i]
-            if factor != 0.0:
-                for k in range(indptr[i], indptr[i + 1]):
-                    out[indices[k]] += factor * data[k]
-
-
-def sparse_spread(const real[::1] data, const index[::1] indices, const index[::1] indptr,
-                  const double[::1] weights, const double[::1] shift, bint columns_are_major,
-                  double[::1] squares, double[::1] stored):
-    """Per column: sum of weight * (x - shift)^2 and of weight, over the stored entries."""
-    cdef Py_ssize_t i, k, row, column
-    cdef double distance
-    with nogil:
-        for i in range(indptr.shape[0] - 1):
-            for k in range(indptr[i], indptr[i + 1]):
-                row = indices[k] if columns_are_major else i
-                column = i if columns_are_major else indices[k]
-                distance = data[k] - shift[column]
-                squares[column] += weights[row] * distance * distance
-                stored[column] += weights[row]

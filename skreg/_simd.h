@@ -8,22 +8,11 @@
 #define SKREG_CLONES
 #endif
 
-/* y += a * x */
-SKREG_CLONES static void skreg_axpy(long n, double a, const double *restrict x, double *restrict y) {
-    for (long i = 0; i < n; i++) y[i] += a * x[i];
-}
-
-/* x . y, in sixteen partial sums of fixed order: the same on every run */
-SKREG_CLONES static double skreg_dot(long n, const double *restrict x, const double *restrict y) {
-    double part[16] = {0};
-    long i = 0;
-    for (; i + 16 <= n; i += 16)
-        for (int k = 0; k < 16; k++) part[k] += x[i + k] * y[i + k];
-    for (int k = 0; i < n; i++, k++) part[k] += x[i] * y[i];
-    for (int width = 8; width > 0; width /= 2)
+/* Partial sums of fixed number and order: wide enough for the processor, and the same on every run. */
+#define SKREG_PARTS 16
+#define SKREG_FOLD(part)                            \
+    for (int width = SKREG_PARTS / 2; width > 0; width /= 2) \
         for (int k = 0; k < width; k++) part[k] += part[k + width];
-    return part[0];
-}
 
 /* (x, y) <- (c x + s y, c y - s x) */
 SKREG_CLONES static void skreg_rotate(long n, double c, double s, double *restrict x, double *restrict y) {
@@ -33,5 +22,48 @@ SKREG_CLONES static void skreg_rotate(long n, double c, double s, double *restri
         y[i] = c * b - s * a;
     }
 }
+
+/* The rest is for x in float and in double; sums are double either way.
+   axpy          y += a * x
+   dot           x . y
+   add_squares   out += a * (x - shift)^2, element by element
+   squares       sum of w * (x - shift)^2
+   dot_squares   x . y into out[0], and the same sum into out[1]
+   copy          out = scale * (x - shift); scale by row */
+#define SKREG_LOOPS(real, suffix)                                                                                   \
+    SKREG_CLONES static void skreg_axpy##suffix(long n, double a, const real *restrict x, double *restrict y) {     \
+        for (long i = 0; i < n; i++) y[i] += a * x[i];                                                              \
+    }                                                                                                               \
+    SKREG_CLONES static double skreg_dot##suffix(long n, const real *restrict x, const double *restrict y) {        \
+        double part[SKREG_PARTS] = {0};                                                                             \
+        long i = 0;                                                                                                 \
+        for (; i + SKREG_PARTS <= n; i += SKREG_PARTS)                                                              \
+            for (int k = 0; k < SKREG_PARTS; k++) part[k] += x[i + k] * y[i + k];                                   \
+        for (int k = 0; i < n; i++, k++) part[k] += x[i] * y[i];                                                    \
+        SKREG_FOLD(part)                                                                                            \
+        return part[0];                                                                                             \
+    }                                                                                                               \
+    SKREG_CLONES static void skreg_add_squares##suffix(long n, double a, const real *restrict x,                    \
+                                                       const double *restrict shift, double *restrict out) {        \
+        for (long i = 0; i < n; i++) out[i] += a * ((x[i] - shift[i]) * (x[i] - shift[i]));                         \
+    }                                                                                                               \
+    SKREG_CLONES static double skreg_squares##suffix(long n, const real *restrict x, const double *restrict w,      \
+                                                     double shift) {                                                \
+        double part[SKREG_PARTS] = {0};                                                                             \
+        long i = 0;                                                                                                 \
+        for (; i + SKREG_PARTS <= n; i += SKREG_PARTS)                                                              \
+            for (int k = 0; k < SKREG_PARTS; k++)                                                                   \
+                part[k] += w[i + k] * ((x[i + k] - shift) * (x[i + k] - shift));                                    \
+        for (int k = 0; i < n; i++, k++) part[k] += w[i] * ((x[i] - shift) * (x[i] - shift));                       \
+        SKREG_FOLD(part)                                                                                            \
+        return part[0];                                                                                             \
+    }                                                                                                               \
+    SKREG_CLONES static void skreg_copy##suffix(long n, const real *restrict x, double shift,                       \
+                                                const double *restrict scale, double *restrict out) {               \
+        for (long i = 0; i < n; i++) out[i] = scale[i] * (x[i] - shift);                                            \
+    }
+
+SKREG_LOOPS(double, _d)
+SKREG_LOOPS(float, _f)
 
 #endif

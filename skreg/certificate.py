@@ -132,7 +132,14 @@ class Point:
     def curvature(self):
         """Curvature along each coefficient; one number for penalties that are not separable."""
         problem = self.problem
-        return problem.curvatures(self.eta) if problem.penalty.separable else problem.spectral_curvature(self.eta)
+        if not problem.penalty.separable:
+            return problem.spectral_curvature(self.eta)
+        if problem.loss.quadratic or self.eta.ndim > 1 or "gradient" in self.__dict__:
+            return problem.curvatures(self.eta)
+        # Asked for first, it takes the gradient along.
+        rows = problem.weights * problem.loss.curvature(problem.y, self.eta)
+        self.gradient, norms = problem.design.dot_t_and_squared_norms(self.row_gradient, rows)
+        return np.where(norms > 0, norms, 1.0)
 
     @cached_property
     def violations(self):
@@ -258,7 +265,8 @@ class Point:
         scale = min(penalty.dual_scale(column, strength) for column in columns)
         if scale == 0.0:
             # Only the correlation of a free column takes such a factor: nothing is known then, and nothing is promised.
-            return np.inf
+            # (The Hessian of softmax is singular along its classes: fewer digits there mean nothing.)
+            return None if problem.loss.translation_invariant else np.inf
         price = sum(penalty.conjugate(scale * column, strength) for column in columns)
         y, weights = problem.y, problem.weights
         if problem.any_unweighted:

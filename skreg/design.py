@@ -9,10 +9,10 @@ from functools import cached_property
 
 import numpy as np
 from scipy import sparse
-from scipy.linalg.blas import dsyrk
+from scipy.linalg.blas import dgemm, dsyrk
 from sklearn.utils import gen_batches
 
-from skreg import _kernels
+from skreg import _passes
 
 __all__ = ["DenseDesign", "Design", "SparseDesign", "make_design"]
 
@@ -56,21 +56,21 @@ class Design:
         self.X = X
         self.shape = X.shape
         self.shift = self.scale = None
-        means = self.dot_t(weights) if center or standardize else None
-        self.shift = means
-        if means is not None:
-            variance = self.squared_norms(weights)
-            # As constant as rounding lets a column be (scikit-learn's rule).
-            eps = np.finfo(np.float64).eps
-            n = X.shape[0]
-            constant = variance <= n * eps * variance + (n * means * eps) ** 2
-            if standardize:
-                self.scale = np.sqrt(np.where(constant, 1.0, variance))
-            if center and constant.any():
+        self._weights, self._moments = weights, None
+        if not (center or standardize):
+            return
+        means, variance = self._centred_moments(weights)
+        # As constant as rounding lets a column be (scikit-learn's rule).
+        eps = np.finfo(np.float64).eps
+        n = X.shape[0]
+        constant = variance <= n * eps * variance + (n * means * eps) ** 2
+        if standardize:
+            self.scale = np.sqrt(np.where(constant, 1.0, variance))
+        if center:
+            self.shift, self._moments = means, variance
+            if constant.any():
                 # The intercept is such a column already: beside it, what rounding leaves of one is absent.
                 self.scale = np.where(constant, np.inf, 1.0 if self.scale is None else self.scale)
-        if not center:
-            self.shift = None
 
     def dot(self, coef):
         """``Z @ coef``, float64, shape (n_samples,) or (n_samples, n_outputs)."""
@@ -85,6 +85,10 @@ class Design:
         if index is not None and 4 * len(index) > self.shape[1]:
             return self.dot_t(residual)[index]
         product = self._times_t(residual) if index is None else self._some_times_t(index, residual)
+        return self._shifted(product, residual, index)
+
+    def _shifted(self, product, residual, index=None):
+        """``Z.T @ residual`` from ``X.T @ residual``."""
         if self.shift is not None:
             shift = self.shift if index is None else self.shift[index]
             total = residual.sum(axis=0)
@@ -95,7 +99,15 @@ class Design:
 
     def squared_norms(self, row_weights):
         """``sum_i weight_i * Z_ij ** 2`` for every column."""
-        squares = self._squares(row_weights)
+        # Centring has found those of the sample weights already.
+        known = self._moments if row_weights is self._weights else None
+        return self._norms(self._squares(row_weights) if known is None else known.copy(), row_weights)
+
+    def dot_t_and_squared_norms(self, residual, row_weights):
+        """`dot_t` and `squared_norms` together: one pass where both need one."""
+        return self.dot_t(residual), self.squared_norms(row_weights)
+
+    def _norms(self, squares, row_weights):
         if self.shift is not None:
             # Rounding must not make a constant column look alive.
             floor = (10 * np.finfo(np.float64).eps * self.shift) ** 2 * row_weights.sum()
@@ -127,29 +139,31 @@ class Design:
 class DenseDesign(Design):
     """X is a NumPy array of any memory order."""
 
-    def _blocks(self, columns=slice(None)):
-        """Yield (rows, float64 block of Z) over blocks of rows that fit the cache."""
-        X = self.X
-        width = X.shape[1] if isinstance(columns, slice) else len(columns)
-        height = max(BLOCK_SIZE // max(width, 1), 16)
-        shift = None if self.shift is None else self.shift[columns]
-        scale = None if self.scale is None else self.scale[columns]
-        for rows in gen_batches(X.shape[0], height):
-            block = X[rows, columns]
-            if shift is not None:
-                block = np.subtract(block, shift, dtype=np.float64)
-            elif block.dtype != np.float64:
-                block = block.astype(np.float64)
-            if scale is not None:
-                block = np.divide(block, scale)
-            yield rows, block
+    def __init__(self, X, weights, center, standardize):
+        if X.itemsize not in X.strides:
+            # A view that is contiguous along neither axis.
+            X = np.ascontiguousarray(X)
+        self._by_column = X.strides[0] == X.itemsize
+        super().__init__(X, weights, center, standardize)
+
+    @property
+    def _zero_shift(self):
+        return np.zeros(self.shape[1]) if self.shift is None else self.shift
+
+    def _centred_moments(self, weights):
+        means, variances = np.empty((2, self.shape[1]))
+        _passes.dense_moments(self.X, weights, means, variances)
+        return means, variances
 
     def _times(self, coef):
         X = self.X
         if coef.ndim == 1:
-            used = np.flatnonzero(coef)
-            if 5 * used.size < coef.size:
-                X, coef = X[:, used], coef[used]
+            used = np.flatnonzero(coef) if self._by_column else np.empty(0, dtype=np.intp)
+            few = self._by_column and 5 * used.size < coef.size
+            if few or X.dtype != np.float64:
+                out = np.zeros(X.shape[0])
+                _passes.dense_times(X, used, np.ascontiguousarray(coef[used] if self._by_column else coef), out)
+                return out
         if X.dtype == np.float64:
             return X @ coef
         return np.concatenate([block.astype(np.float64) @ coef for _, block in _row_blocks(X)])
@@ -158,41 +172,67 @@ class DenseDesign(Design):
         X = self.X
         if X.dtype == np.float64:
             return X.T @ residual
+        if residual.ndim == 1:
+            out = np.zeros(X.shape[1])
+            _passes.dense_times_t(X, np.ascontiguousarray(residual), out)
+            return out
         return sum(block.astype(np.float64).T @ residual[rows] for rows, block in _row_blocks(X))
 
     def _some_times_t(self, index, residual):
         return self.X[:, index].astype(np.float64, copy=False).T @ residual
 
     def _squares(self, row_weights):
-        shift = self.shift
         squares = np.zeros(self.shape[1])
-        for rows, block in _row_blocks(self.X):
-            block = block.astype(np.float64) if shift is None else np.subtract(block, shift, dtype=np.float64)
-            squares += np.einsum("ij,ij,i->j", block, block, row_weights[rows])
+        _passes.dense_squares(self.X, row_weights, self._zero_shift, squares)
         return squares
 
+    def dot_t_and_squared_norms(self, residual, row_weights):
+        product, squares = np.zeros((2, self.shape[1]))
+        _passes.dense_times_t_and_squares(
+            self.X, np.ascontiguousarray(residual), row_weights, self._zero_shift, product, squares
+        )
+        return self._shifted(product, residual), self._norms(squares, row_weights)
+
+    def _gathered(self, columns, row_scale, height):
+        """Yield ``row_scale * (X - shift)`` of some columns in blocks of rows, ordered as X is."""
+        n = self.shape[0]
+        shift = self._zero_shift[columns]
+        buffer = np.empty((min(height, n), len(columns)), order="F" if self._by_column else "C")
+        for start in range(0, n, height):
+            block = buffer if n - start >= height else np.empty_like(buffer, shape=(n - start, len(columns)))
+            _passes.dense_gather(self.X, start, columns, shift, row_scale, block)
+            yield block
+
     def gram(self, left, right=None, row_weights=None):
-        if right is not None:
-            every = np.arange(self.shape[1])
-            left, right = every[left], every[right]
-            total = np.zeros((left.size, right.size))
-            for rows, block in self._blocks(np.concatenate([left, right])):
-                a, b = block[:, : left.size], block[:, left.size :]
-                total += a.T @ (b if row_weights is None else b * row_weights[rows, None])
-            return total
-        root = None if row_weights is None else np.sqrt(row_weights)
-        width = np.arange(self.shape[1])[left].size
-        if width == 0:
-            return np.zeros((0, 0))
-        total = np.zeros((width, width), order="F")
-        for rows, block in self._blocks(left):
-            if root is not None:
-                block = block * root[rows, None]
+        every = np.arange(self.shape[1])
+        left = np.ascontiguousarray(every[left])
+        right = None if right is None else np.ascontiguousarray(every[right])
+        weights = np.ones(self.shape[0]) if row_weights is None else np.ascontiguousarray(row_weights)
+        # Blocks of rows that fit the cache.
+        height = max(BLOCK_SIZE // max(left.size + (0 if right is None else right.size), 1), 16)
+        if left.size == 0 or (right is not None and right.size == 0):
+            return np.zeros((left.size, left.size if right is None else right.size))
+        if right is None and weights.min() >= 0:
+            total = self._symmetric_gram(left, np.sqrt(weights), height)
+        else:
+            right = left if right is None else right
+            total = np.zeros((left.size, right.size), order="F")
+            ones = np.ones(self.shape[0])
+            pairs = zip(self._gathered(left, ones, height), self._gathered(right, weights, height), strict=True)
+            for a, b in pairs:
+                total = dgemm(1.0, a, b, beta=1.0, c=total, trans_a=1, overwrite_c=1)
+        if self.scale is not None:
+            total /= np.outer(self.scale[left], self.scale[left if right is None else right])
+        return total
+
+    def _symmetric_gram(self, columns, root_weights, height):
+        total = np.zeros((columns.size, columns.size), order="F")
+        for block in self._gathered(columns, root_weights, height):
             # syrk adds to one triangle in place; a C-ordered block is the transpose of a Fortran one.
-            if block.flags.c_contiguous:
-                total = dsyrk(1.0, block.T, beta=1.0, c=total, lower=1, overwrite_c=1)
-            else:
+            if self._by_column:
                 total = dsyrk(1.0, block, trans=1, beta=1.0, c=total, lower=1, overwrite_c=1)
+            else:
+                total = dsyrk(1.0, block.T, beta=1.0, c=total, lower=1, overwrite_c=1)
         return _mirror(total)
 
     def columns(self, index):
@@ -212,11 +252,15 @@ class SparseDesign(Design):
         self._by_column = X.format == "csc"
         super().__init__(X, weights, center, standardize)
 
+    def _centred_moments(self, weights):
+        means = self._times_t(weights)
+        return means, self._spread(weights, means)
+
     def _product(self, vector, size, gather):
         if vector.ndim > 1:
             return np.column_stack([self._product(column, size, gather) for column in vector.T])
         out = np.zeros(size)
-        kernel = _kernels.sparse_gather if gather else _kernels.sparse_scatter
+        kernel = _passes.sparse_gather if gather else _passes.sparse_scatter
         kernel(*self._arrays, np.ascontiguousarray(vector, dtype=np.float64), out)
         return out
 
@@ -230,11 +274,13 @@ class SparseDesign(Design):
         return self.X[:, index].astype(np.float64, copy=False).T @ residual
 
     def _squares(self, row_weights):
-        n_features = self.shape[1]
-        shift = np.zeros(n_features) if self.shift is None else self.shift
-        squares, stored = np.zeros(n_features), np.zeros(n_features)
-        _kernels.sparse_spread(*self._arrays, row_weights, shift, self._by_column, squares, stored)
-        return squares + np.maximum(row_weights.sum() - stored, 0.0) * shift**2
+        return self._spread(row_weights, np.zeros(self.shape[1]) if self.shift is None else self.shift)
+
+    def _spread(self, weights, shift):
+        """Weighted sums of squares around ``shift``, the zeros included."""
+        squares, stored = np.zeros((2, self.shape[1]))
+        _passes.sparse_spread(*self._arrays, weights, shift, self._by_column, squares, stored)
+        return squares + np.maximum(weights.sum() - stored, 0.0) * shift**2
 
     @cached_property
     def _full(self):
@@ -245,7 +291,7 @@ class SparseDesign(Design):
         """
         squares, stored = np.zeros(self.shape[1]), np.zeros(self.shape[1])
         ones = np.ones(self.shape[0])
-        _kernels.sparse_spread(*self._arrays, ones, squares, self._by_column, squares, stored)
+        _passes.sparse_spread(*self._arrays, ones, squares, self._by_column, squares, stored)
         return stored > 0.5 * self.shape[0]
 
     def gram(self, left, right=None, row_weights=None):

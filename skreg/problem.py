@@ -130,7 +130,8 @@ class Problem:
     @cached_property
     def noise(self):
         """What rounding leaves of the product of a unit column and a residual that is orthogonal to it."""
-        return max(1e-14 * np.sqrt(2.0 * self.null_loss), 1e-15 * np.sqrt(self._mean_square))
+        share = 1e-12 if self.loss.translation_invariant else 1e-13
+        return max(share * np.sqrt(2.0 * self.null_loss), 1e-15 * np.sqrt(self._mean_square))
 
     # -- objective ----------------------------------------------------------------
 

@@ -1,0 +1,242 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+"""The compiled passes over X: each reads X once, whatever it computes; sums are float64 whatever X is.
+
+Dense X is contiguous along columns or along rows. What a pass keeps beside X stays in the cache: columns are
+read in pieces of `PIECE` rows, rows in blocks.
+"""
+
+import numpy as np
+
+from libc.stdint cimport int32_t, int64_t
+
+cdef extern from "_simd.h" nogil:
+    void skreg_axpy_d(long n, double a, const double *x, double *y)
+    void skreg_axpy_f(long n, double a, const float *x, double *y)
+    double skreg_dot_d(long n, const double *x, const double *y)
+    double skreg_dot_f(long n, const float *x, const double *y)
+    void skreg_add_squares_d(long n, double a, const double *x, const double *shift, double *out)
+    void skreg_add_squares_f(long n, double a, const float *x, const double *shift, double *out)
+    double skreg_squares_d(long n, const double *x, const double *w, double shift)
+    double skreg_squares_f(long n, const float *x, const double *w, double shift)
+    void skreg_copy_d(long n, const double *x, double shift, const double *scale, double *out)
+    void skreg_copy_f(long n, const float *x, double shift, const double *scale, double *out)
+
+ctypedef fused real:
+    float
+    double
+
+ctypedef fused index:
+    int32_t
+    int64_t
+
+cdef enum:
+    PIECE = 2048
+
+
+cdef inline void axpy(Py_ssize_t n, double a, const real *x, double *y) noexcept nogil:
+    if real is float:
+        skreg_axpy_f(n, a, x, y)
+    else:
+        skreg_axpy_d(n, a, x, y)
+
+
+cdef inline double dot(Py_ssize_t n, const real *x, const double *y) noexcept nogil:
+    if real is float:
+        return skreg_dot_f(n, x, y)
+    else:
+        return skreg_dot_d(n, x, y)
+
+
+cdef inline void add_squares(Py_ssize_t n, double a, const real *x, const double *shift, double *out) noexcept nogil:
+    if real is float:
+        skreg_add_squares_f(n, a, x, shift, out)
+    else:
+        skreg_add_squares_d(n, a, x, shift, out)
+
+
+cdef inline double squares(Py_ssize_t n, const real *x, const double *w, double shift) noexcept nogil:
+    if real is float:
+        return skreg_squares_f(n, x, w, shift)
+    else:
+        return skreg_squares_d(n, x, w, shift)
+
+
+cdef inline void copy(Py_ssize_t n, const real *x, double shift, const double *scale, double *out) noexcept nogil:
+    if real is float:
+        skreg_copy_f(n, x, shift, scale, out)
+    else:
+        skreg_copy_d(n, x, shift, scale, out)
+
+
+# -- dense ------------------------------------------------------------------------
+
+def dense_moments(const real[:, :] X, const double[::1] weights, double[::1] means, double[::1] variances):
+    """Weighted means, and weighted sums of squares around them; pieces are merged as Chan et al. (1979) do."""
+    cdef:
+        Py_ssize_t n = X.shape[0], p = X.shape[1], i, j, block, start, size, height
+        bint by_column = X.strides[0] == sizeof(real)
+        double[::1] part_means, part_squares
+        double total = 0.0, part, share, distance
+    height = PIECE if by_column else max(8, 16 * PIECE // max(p, 1))
+    part_means, part_squares = np.empty((2, p))
+    means[:] = 0.0
+    variances[:] = 0.0
+    with nogil:
+        for block in range((n + height - 1) // height):
+            start = block * height
+            size = min(height, n - start)
+            part = 0.0
+            for i in range(start, start + size):
+                part += weights[i]
+            if part <= 0.0:
+                continue
+            if by_column:
+                for j in range(p):
+                    part_means[j] = dot(size, &X[start, j], &weights[start]) / part
+                    part_squares[j] = squares(size, &X[start, j], &weights[start], part_means[j])
+            else:
+                part_means[:] = 0.0
+                part_squares[:] = 0.0
+                for i in range(start, start + size):
+                    axpy(p, weights[i], &X[i, 0], &part_means[0])
+                for j in range(p):
+                    part_means[j] /= part
+                for i in range(start, start + size):
+                    add_squares(p, weights[i], &X[i, 0], &part_means[0], &part_squares[0])
+            share = part / (total + part)
+            for j in range(p):
+                distance = part_means[j] - means[j]
+                means[j] += share * distance
+                variances[j] += part_squares[j] + share * total * (distance * distance)
+            total += part
+
+
+def dense_times(const real[:, :] X, const Py_ssize_t[::1] columns, const double[::1] coef, double[::1] out):
+    """out += X[:, columns] @ coef, for X contiguous along columns; along rows, all columns: out += X @ coef."""
+    cdef:
+        Py_ssize_t n = X.shape[0], p = X.shape[1], i, k, block, start, size
+    with nogil:
+        if X.strides[0] == sizeof(real):
+            for block in range((n + PIECE - 1) // PIECE):
+                start = block * PIECE
+                size = min(PIECE, n - start)
+                for k in range(columns.shape[0]):
+                    axpy(size, coef[k], &X[start, columns[k]], &out[start])
+        else:
+            for i in range(n):
+                out[i] += dot(p, &X[i, 0], &coef[0])
+
+
+def dense_times_t(const real[:, :] X, const double[::1] residual, double[::1] out):
+    """out += X.T @ residual."""
+    cdef:
+        Py_ssize_t n = X.shape[0], p = X.shape[1], i, j, block, start, size
+    with nogil:
+        if X.strides[0] == sizeof(real):
+            for block in range((n + PIECE - 1) // PIECE):
+                start = block * PIECE
+                size = min(PIECE, n - start)
+                for j in range(p):
+                    out[j] += dot(size, &X[start, j], &residual[start])
+        else:
+            for i in range(n):
+                axpy(p, residual[i], &X[i, 0], &out[0])
+
+
+def dense_squares(const real[:, :] X, const double[::1] weights, const double[::1] shift, double[::1] out):
+    """out += sum of weights * (X - shift)^2 over the rows."""
+    cdef:
+        Py_ssize_t n = X.shape[0], p = X.shape[1], i, j, block, start, size
+    with nogil:
+        if X.strides[0] == sizeof(real):
+            for block in range((n + PIECE - 1) // PIECE):
+                start = block * PIECE
+                size = min(PIECE, n - start)
+                for j in range(p):
+                    out[j] += squares(size, &X[start, j], &weights[start], shift[j])
+        else:
+            for i in range(n):
+                add_squares(p, weights[i], &X[i, 0], &shift[0], &out[0])
+
+
+def dense_times_t_and_squares(const real[:, :] X, const double[::1] residual, const double[::1] weights,
+                              const double[::1] shift, double[::1] product, double[::1] out):
+    """Both of the above in one pass."""
+    cdef:
+        Py_ssize_t n = X.shape[0], p = X.shape[1], i, j, block, start, size
+    with nogil:
+        if X.strides[0] == sizeof(real):
+            for block in range((n + PIECE - 1) // PIECE):
+                start = block * PIECE
+                size = min(PIECE, n - start)
+                for j in range(p):
+                    product[j] += dot(size, &X[start, j], &residual[start])
+                    out[j] += squares(size, &X[start, j], &weights[start], shift[j])
+        else:
+            for i in range(n):
+                axpy(p, residual[i], &X[i, 0], &product[0])
+                add_squares(p, weights[i], &X[i, 0], &shift[0], &out[0])
+
+
+def dense_gather(const real[:, :] X, Py_ssize_t start, const Py_ssize_t[::1] columns, const double[::1] shift,
+                 const double[::1] scale, double[:, :] out):
+    """out[i, k] = scale[start + i] * (X[start + i, columns[k]] - shift[k]); out is ordered as X is."""
+    cdef:
+        Py_ssize_t size = out.shape[0], i, k
+        double factor
+        const real *row
+    with nogil:
+        if X.strides[0] == sizeof(real):
+            for k in range(columns.shape[0]):
+                copy(size, &X[start, columns[k]], shift[k], &scale[start], &out[0, k])
+        else:
+            for i in range(size):
+                row = &X[start + i, 0]
+                factor = scale[start + i]
+                for k in range(columns.shape[0]):
+                    out[i, k] = factor * (row[columns[k]] - shift[k])
+
+
+# -- sparse matrices, float64 sums whatever the storage ---------------------------
+# `major` is the compressed axis: columns of CSC, rows of CSR.
+
+def sparse_gather(const real[::1] data, const index[::1] indices, const index[::1] indptr,
+                  const double[::1] vector, double[::1] out):
+    """out[major] = sum over minor of data * vector[minor]."""
+    cdef Py_ssize_t i, k
+    cdef double total
+    with nogil:
+        for i in range(out.shape[0]):
+            total = 0.0
+            for k in range(indptr[i], indptr[i + 1]):
+                total += data[k] * vector[indices[k]]
+            out[i] = total
+
+
+def sparse_scatter(const real[::1] data, const index[::1] indices, const index[::1] indptr,
+                   const double[::1] vector, double[::1] out):
+    """out[minor] += data * vector[major]."""
+    cdef Py_ssize_t i, k
+    cdef double factor
+    with nogil:
+        for i in range(vector.shape[0]):
+            factor = vector[i]
+            if factor != 0.0:
+                for k in range(indptr[i], indptr[i + 1]):
+                    out[indices[k]] += factor * data[k]
+
+
+def sparse_spread(const real[::1] data, const index[::1] indices, const index[::1] indptr,
+                  const double[::1] weights, const double[::1] shift, bint columns_are_major,
+                  double[::1] squares, double[::1] stored):
+    """Per column: sum of weight * (x - shift)^2 and of weight, over the stored entries."""
+    cdef Py_ssize_t i, k, row, column
+    cdef double distance
+    with nogil:
+        for i in range(indptr.shape[0] - 1):
+            for k in range(indptr[i], indptr[i + 1]):
+                row = indices[k] if columns_are_major else i
+                column = i if columns_are_major else indices[k]
+                distance = data[k] - shift[column]
+                squares[column] += weights[row] * distance * distance
+                stored[column] += weights[row]
