@@ -96,10 +96,11 @@ def null_alpha(problem):
     factor = problem.penalty_factor
     penalised = np.ones(problem.n_features, bool) if factor is None else factor > 0
     point, slack = _null_model(problem, penalised)
-    coef, gradient, curvature = point.coef, point.gradient, point.curvature
+    coef, gradient, step = point.coef, point.gradient, 1.0 / point.curvature
 
     def is_null(alpha):
-        target = problem.prox(coef - gradient / curvature, 1.0 / curvature, alpha)
+        # As `Point.violations` does it, to the last bit.
+        target = problem.prox(coef - gradient * step, step, alpha)
         return not np.any(target[penalised])
 
     # A penalty of slope 1 at zero is null at the largest gradient; start the search there.
