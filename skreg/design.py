@@ -235,6 +235,23 @@ class DenseDesign(Design):
                 total = dsyrk(1.0, block.T, beta=1.0, c=total, lower=1, overwrite_c=1)
         return _mirror(total)
 
+    def kernel(self, feature_weights):
+        n_samples, n_features = self.shape
+        # Weights and scale are one factor per column, and mostly all of them 1.
+        root = np.sqrt(feature_weights) if self.scale is None else np.sqrt(feature_weights) / self.scale
+        shift = self._zero_shift
+        total = np.zeros((n_samples, n_samples), order="F")
+        for chosen in gen_batches(n_features, max(BLOCK_SIZE // n_samples, 16)):
+            # Ordered as X is; a C-ordered block is the transpose of a Fortran one.
+            block = np.subtract(self.X[:, chosen], shift[chosen], dtype=np.float64)
+            if np.any(root[chosen] != 1.0):
+                block *= root[chosen]
+            if block.flags.f_contiguous:
+                total = dsyrk(1.0, block, beta=1.0, c=total, lower=1, overwrite_c=1)
+            else:
+                total = dsyrk(1.0, block.T, trans=1, beta=1.0, c=total, lower=1, overwrite_c=1)
+        return _mirror(total)
+
     def columns(self, index):
         block = np.asarray(self.X[:, index], dtype=np.float64, order="F")
         if self.shift is not None:

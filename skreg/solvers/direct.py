@@ -6,6 +6,7 @@ import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve, eigh
 
 from skreg.solvers.base import Solution, Solver
+from skreg.solvers.ridge import solve_ridges
 
 __all__ = ["ClosedForm", "spd_solver"]
 
@@ -18,7 +19,10 @@ class ClosedForm(Solver):
 
     With more rows than columns: ``(Z'SZ + D) w = Z'Sy``. With fewer:
     ``w = D^-1 Z'S^(1/2) (S^(1/2) Z D^-1 Z' S^(1/2) + I)^-1 S^(1/2) y``, the
-    unpenalised columns eliminated. All targets share the factorisation.
+    unpenalised columns eliminated. All targets share the factorisation, and all
+    alphas the matrix: it is formed once, and solutions are certified by it
+    wherever its rounding is known to be smaller than the tolerance. Elsewhere
+    they are refined by residuals computed from X.
 
     References
     ----------
@@ -39,13 +43,17 @@ class ClosedForm(Solver):
         return None
 
     def solve(self, problem, alphas, start=None, tol=1e-6, max_iter=10_000):
-        """One factorisation per alpha of a matrix formed once."""
-        n_samples, n_features = problem.design.shape
-        side = _FeatureSide(problem) if n_features <= n_samples else _SampleSide(problem)
-        for alpha in alphas:
-            weights = np.asarray(problem.penalty.quadratic(problem.strength(alpha)), dtype=np.float64)
-            correct = side.factorise(np.broadcast_to(weights, n_features))
-            yield _refine(problem, alpha, correct, tol, max_iter)
+        """One factorisation per alpha, or one for all, of a matrix formed once."""
+        side = None
+        for alpha, solution in solve_ridges(problem, list(alphas), tol):
+            if solution is None:
+                if side is None:
+                    n_samples, n_features = problem.design.shape
+                    side = (_FeatureSide if n_features <= n_samples else _SampleSide)(problem)
+                weights = np.asarray(problem.penalty.quadratic(problem.strength(alpha)), dtype=np.float64)
+                correct = side.factorise(np.broadcast_to(weights, problem.n_features))
+                solution = _refine(problem, alpha, correct, tol, max_iter)
+            yield solution
 
 
 def _refine(problem, alpha, correct, tol, max_iter):

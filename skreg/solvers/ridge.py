@@ -1,0 +1,254 @@
+"""Ridge for many alphas: one matrix, one decomposition, certificates in its dimension.
+
+With the price ``alpha / 2 * sum(f * coef**2)`` every alpha solves ``(A + alpha I) x = b``:
+
+    more rows than columns   A = F Z'SZ F,         b = F Z'Sy,     coef = F x,          F = diag(f^(-1/2))
+    fewer rows               A = R Z F^2 Z' R,     b = R y,        coef = F^2 Z'R x,    R = S^(1/2)
+
+Everything that a certificate needs is a function of ``A``, ``b``, ``x`` and the residual
+``e = b - A x - alpha x``: no pass over X is left. What rounding in ``A`` may do to it is
+bounded; a solution whose bound is not far below the tolerance is not given out.
+"""
+
+import numpy as np
+from scipy.linalg import eigh
+from scipy.linalg.lapack import dpotrf, dpotrs
+
+from skreg.certificate import CONDITION, Optimality
+from skreg.solvers.base import Solution
+
+__all__ = ["solve_ridges"]
+
+EPS = np.finfo(np.float64).eps
+
+# A spectral decomposition costs about as much as so many Cholesky factors.
+MANY = 12
+
+# Coefficients that are held at a time: 64 MB.
+BATCH_SIZE = 8_000_000
+
+# Largest relative error of the objective that rounding may cause.
+ROUNDING = 1e-8
+
+
+def solve_ridges(problem, alphas, tol):
+    """Solve for every alpha, as far as the small system can tell that it is solved.
+
+    Parameters
+    ----------
+    problem : Problem
+        Squared loss, quadratic penalty.
+    alphas : list of float
+        Strengths.
+    tol : float
+        Tolerance of the certificate.
+
+    Yields
+    ------
+    alpha : float
+    solution : Solution or None
+        None where something is not penalised, or where rounding may matter.
+    """
+    system, first = None, 0
+    limit = max(1, BATCH_SIZE // max(problem.n_features * problem.n_outputs, 1))
+    while first < len(alphas):
+        strengths, shape = [], None
+        for alpha in alphas[first : first + limit]:
+            strength, own = _factored(problem, alpha)
+            if strengths and (strength == 0 or not _same(own, shape)):
+                break
+            shape = own
+            strengths.append(strength)
+            if strength == 0:
+                break
+        chosen = alphas[first : first + len(strengths)]
+        first += len(strengths)
+        if strengths[-1] == 0:
+            yield chosen[0], None
+            continue
+        if system is None or not _same(system.shape, shape):
+            side = _FeatureSystem if problem.n_features <= problem.design.shape[0] else _SampleSystem
+            system = side(problem, shape)
+        yield from zip(chosen, system.solve(chosen, np.array(strengths), tol), strict=True)
+
+
+def _factored(problem, alpha):
+    """The weights of the squares as (strength, shape); strength is 0 where one of them is."""
+    weights = np.asarray(problem.penalty.quadratic(problem.strength(alpha)), dtype=np.float64)
+    top = float(weights.max(initial=0.0))
+    if not weights.min(initial=top) > 0:
+        return 0.0, None
+    return top, weights / top if weights.ndim and np.any(weights != top) else None
+
+
+def _same(left, right):
+    if left is None or right is None:
+        return left is right
+    return np.allclose(left, right, rtol=4 * EPS, atol=0.0)
+
+
+class _System:
+    """``(A + alpha I) x = b`` for one shape of the penalty; outputs are the columns of ``b``."""
+
+    def __init__(self, problem, shape):
+        self.problem, self.shape = problem, shape
+        self._spectrum = None
+
+    def solve(self, alphas, strengths, tol):
+        """A solution or None for every alpha; arrays are (size, n_outputs, n_alphas)."""
+        size, n_outputs = self.b.shape
+        if len(strengths) > MANY and self._spectrum is None:
+            self._spectrum = eigh(self.A, driver="evd")
+        solve = self._cholesky(strengths) if self._spectrum is None else self._spectral(strengths)
+        b = np.broadcast_to(self.b[:, :, None], (size, n_outputs, len(strengths)))
+        x = solve(b)
+        if x is None:
+            return [None] * len(alphas)
+        for n_iter in (1, 2):
+            Ax = (self.A @ x.reshape(size, -1)).reshape(x.shape)
+            e = b - Ax - strengths * x
+            gap, loss, price, violation, noise = self._measure(strengths, x, Ax, e)
+            # The gap is second order: one more correction sharpens the coefficients.
+            if n_iter == 2 or np.all(CONDITION * violation**2 <= 1e-3 * tol):
+                break
+            x = x + solve(e)
+        coefs, drift = self._coefs(x)
+        unit = self.problem.null_loss
+        gap, violation = gap / unit, violation / np.sqrt(2.0 * unit)
+        doubt = noise["gap"] / unit
+        unsure = (noise["violation"] + drift) / np.sqrt(2.0 * unit)
+        sound = (gap + doubt <= tol) & (CONDITION * (violation + unsure) ** 2 <= tol)
+        sound &= noise["objective"] <= ROUNDING * (loss + price)
+        one = self.problem.y.ndim == 1
+        intercept = self.problem.null_intercept
+        return [
+            Solution(
+                alpha,
+                coefs[k, 0] if one else coefs[k].T.copy(),
+                intercept,
+                n_iter,
+                Optimality(
+                    objective=float(loss[k] + price[k]),
+                    loss=float(loss[k]),
+                    penalty=float(price[k]),
+                    gap=float(gap[k]),
+                    violation=float(violation[k]),
+                    null_loss=unit,
+                    tol=tol,
+                    converged=True,
+                    kind="global",
+                ),
+            )
+            if sound[k]
+            else None
+            for k, alpha in enumerate(alphas)
+        ]
+
+    def _cholesky(self, strengths):
+        factors = []
+        for strength in strengths:
+            system = self.A.copy(order="F")
+            system.ravel(order="K")[:: len(system) + 1] += strength
+            factor, info = dpotrf(system, lower=1, overwrite_a=1, clean=0)
+            if info != 0:
+                return lambda right: None
+            factors.append(factor)
+        return lambda right: np.stack(
+            [dpotrs(factor, right[:, :, k], lower=1)[0] for k, factor in enumerate(factors)], axis=2
+        )
+
+    def _spectral(self, strengths):
+        values, vectors = self._spectrum
+        values = np.maximum(values, 0.0)[:, None, None] + strengths
+
+        def solve(right):
+            # Right sides that are the same for all alphas are turned once.
+            same = right.strides[2] == 0
+            turned = vectors.T @ (right[:, :, 0] if same else right.reshape(len(values), -1))
+            turned = turned.reshape(*right.shape[:2], -1) / values
+            return (vectors @ turned.reshape(len(values), -1)).reshape(right.shape)
+
+        return solve
+
+    def _drift(self, coefs):
+        """What rounding of the means may do to the intercept; ``coefs`` (n_alphas, n_outputs, n_features)."""
+        design = self.problem.design
+        if design.shift is None:
+            return 0.0
+        shift = np.abs(design.shift if design.scale is None else design.shift / design.scale)
+        return 4 * EPS * np.sqrt(design.shape[0]) * np.max(np.abs(coefs) @ shift, axis=1)
+
+
+class _FeatureSystem(_System):
+    """``n_features <= n_samples``: ``x`` is coef in units of ``f^(-1/2)``."""
+
+    def __init__(self, problem, shape):
+        super().__init__(problem, shape)
+        design, y, weights = problem.design, problem.y - problem.null_intercept, problem.weights
+        weighted = (y.T * weights).T
+        self.A = design.gram(slice(None), row_weights=weights)
+        self.b = design.dot_t(weighted).reshape(problem.n_features, -1)
+        self.size = np.einsum("i...,i...->...", y, weighted).reshape(-1, 1)
+        if shape is not None:
+            self._root = np.sqrt(shape)
+            self.A /= np.outer(self._root, self._root)
+            self.b /= self._root[:, None]
+        self._diagonal = np.diagonal(self.A)[:, None, None]
+        self._norms = np.sqrt(self._diagonal)
+
+    def _measure(self, strengths, x, Ax, e):
+        b = self.b[:, :, None]
+        loss = 0.5 * np.sum(np.maximum(self.size - np.sum(x * (2.0 * b - Ax), axis=0), 0.0), axis=0)
+        price = 0.5 * strengths * np.sum(np.square(x), axis=(0, 1))
+        gap = np.sum(np.square(e), axis=(0, 1)) / (2.0 * strengths)
+        violation = np.max(self._norms * np.abs(e) / (self._diagonal + strengths), axis=(0, 1), initial=0.0)
+        # |rounding of e_j| <= rounding * norm_j * reach, and likewise of the loss.
+        rounding = 4 * EPS * np.sqrt(self.problem.design.shape[0])
+        reach = np.sum(self._norms * np.abs(x), axis=0) + np.sqrt(self.size)
+        noise = {
+            "gap": np.sum(self._diagonal) * np.sum((rounding * reach) ** 2, axis=0) / (2.0 * strengths),
+            "violation": rounding * np.max(reach, axis=0),
+            "objective": rounding * np.sum(reach**2, axis=0),
+        }
+        return gap, loss, price, violation, noise
+
+    def _coefs(self, x):
+        coefs = np.ascontiguousarray((x if self.shape is None else x / self._root[:, None, None]).T)
+        return coefs, self._drift(coefs)
+
+
+class _SampleSystem(_System):
+    """``n_samples < n_features``: ``x`` is the residual over alpha."""
+
+    def __init__(self, problem, shape):
+        super().__init__(problem, shape)
+        self._root = np.sqrt(problem.weights)[:, None]
+        y = problem.y - problem.null_intercept
+        self.b = y.reshape(len(y), -1) * self._root
+        inverse = np.ones(problem.n_features) if shape is None else 1.0 / shape
+        self.A = problem.design.kernel(inverse)
+        self.A *= self._root * self._root.T
+
+    def _measure(self, strengths, x, Ax, e):
+        residual = self.b[:, :, None] - Ax
+        loss = 0.5 * np.sum(np.square(residual), axis=(0, 1))
+        price = 0.5 * strengths * np.maximum(np.sum(x * Ax, axis=(0, 1)), 0.0)
+        turned = (self.A @ e.reshape(len(e), -1)).reshape(e.shape)
+        gap = np.maximum(np.sum(e * turned, axis=(0, 1)), 0.0) / (2.0 * strengths)
+        # No coefficient's violation exceeds half the root of the gap, in these units.
+        violation = np.sqrt(0.5 * gap)
+        trace, norm = np.trace(self.A), np.linalg.norm(self.A)
+        rounding = 4 * EPS * np.sqrt(self.problem.n_features) * trace * np.linalg.norm(x, axis=(0, 1))
+        noise = {
+            "gap": rounding**2 * norm / (2.0 * strengths),
+            "violation": np.sqrt(rounding**2 * norm / (4.0 * strengths)),
+            "objective": 2.0 * rounding * np.sqrt(2.0 * loss),
+        }
+        return gap, loss, price, violation, noise
+
+    def _coefs(self, x):
+        coefs = self.problem.design.dot_t((x * self._root[:, :, None]).reshape(len(x), -1))
+        if self.shape is not None:
+            coefs /= self.shape[:, None]
+        coefs = np.ascontiguousarray(coefs.T).reshape(*x.shape[1:], -1).swapaxes(0, 1)
+        return coefs, self._drift(coefs)
