@@ -130,6 +130,10 @@ def gram_descent(const double[:, ::1] gram, double[::1] coef, double[::1] grad, 
     return epoch, largest
 
 
+# A column of which less than this share is new is taken to depend on the others.
+cdef double DEPENDENT = 1e-11
+
+
 # -- active set on a Gram matrix ------------------------------------------------
 
 cdef bint penalty_slope(prox_function prox, const double *params, double coef, double alpha,
@@ -205,8 +209,8 @@ cdef class ActiveSet:
         self.slope[j] += self.curvature[j] * (self.coef[j] - at)
         return True
 
-    cdef void append(self, Py_ssize_t j) noexcept nogil:
-        """Append a column to the factor."""
+    cdef double append(self, Py_ssize_t j) noexcept nogil:
+        """Append a column to the factor; returns what of its curvature the others do not explain, as a share."""
         self.work += <double> self.size * self.size
         cdef Py_ssize_t i, n = self.size
         cdef double pivot = self.gram[j, j] + self.curvature[j], entry
@@ -223,6 +227,41 @@ cdef class ActiveSet:
         self.factor[n, n] = sqrt(pivot if pivot > entry else entry)
         self.members[n] = j
         self.size = n + 1
+        return pivot / (self.gram[j, j] + self.curvature[j])
+
+    cdef void exchange(self) noexcept nogil:
+        """Take the last member, or another that it makes superfluous, out of the support.
+
+        The others explain it, so there is a direction that leaves the fit as it is; along it the
+        price of the support falls one way, up to the first coefficient that reaches zero.
+        """
+        cdef Py_ssize_t i, j, n = self.size - 1, first = n
+        cdef double slope, nearest
+        for i in range(n):
+            self.change[i] = -self.factor[i, n]
+        self.change[n] = 1.0
+        for i in range(n - 1, -1, -1):
+            self.change[i] = (self.change[i] - skreg_dot(n - i - 1, &self.factor[i, i] + 1, &self.change[i] + 1)
+                              ) / self.factor[i, i]
+        slope = 0.0
+        for i in range(n + 1):
+            slope += self.slope[self.members[i]] * self.change[i]
+        if slope > 0.0:
+            for i in range(n + 1):
+                self.change[i] = -self.change[i]
+        nearest = INFINITY
+        for i in range(n + 1):
+            j = self.members[i]
+            if self.change[i] * self.coef[j] < 0.0 and -self.coef[j] / self.change[i] < nearest:
+                nearest = -self.coef[j] / self.change[i]
+                first = i
+        if nearest == INFINITY:
+            return
+        for i in range(n + 1):
+            self.coef[self.members[i]] += nearest * self.change[i]
+        self.coef[self.members[first]] = 0.0
+        self.work += 4.0 * n * n
+        self.remove(first)
 
     cdef void remove(self, Py_ssize_t position) noexcept nogil:
         """Take a column out of the factor and rotate it back to a triangle."""
@@ -306,14 +345,15 @@ cdef class ActiveSet:
                 skreg_axpy(k, self.coef[i] - base_coef[i], &self.gram[i, 0], &self.grad[0])
 
     cdef bint start(self) noexcept nogil:
-        """Factorise the support."""
+        """Factorise the support, and thin it out to columns that are linearly independent."""
         cdef Py_ssize_t j
         self.size = 0
         for j in range(self.coef.shape[0]):
             if self.coef[j] != 0.0:
                 if self.size == self.members.shape[0] or not self.linearise(j):
                     return False
-                self.append(j)
+                if self.append(j) < DEPENDENT:
+                    self.exchange()
         return True
 
     def solve(self, double tol, Py_ssize_t budget, double[::1] base_coef, double[::1] base_grad, double[::1] scores):

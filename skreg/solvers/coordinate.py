@@ -11,6 +11,9 @@ __all__ = ["CoordinateDescent"]
 # So many coefficients are always solved together, without screening.
 ALL_AT_ONCE = 200
 
+# A working set that grows by more than this share is not yet the right one.
+GROWTH = 0.05
+
 # So many models without progress: rounding allows no more.
 PATIENCE = 8
 
@@ -79,6 +82,7 @@ class _Engine:
         self.entries = np.arange(n_entries if self.everything else 0)
         self.gram = np.empty((0, 0))
         self.solved = True
+        self.growing = False
 
     def solve(self, alpha, start, tol, max_iter):
         problem = self.problem
@@ -130,6 +134,8 @@ class _Engine:
         wanted = np.union1d(candidates, np.flatnonzero(point.coef))
         fresh = np.setdiff1d(wanted, self.entries)
         self.entries = np.concatenate([self.entries, fresh])
+        # While many enter, the support is not worth a factorisation yet.
+        self.growing = fresh.size > GROWTH * self.entries.size > GROWTH * ALL_AT_ONCE
         return fresh.size > 0
 
     def _inner(self, gram, coef, gradient, alpha, wanted):
@@ -143,7 +149,10 @@ class _Engine:
         unit = np.sqrt(2.0 * problem.null_loss)
         # Saturated rows make the model's curvature, and so the unit of its violation, another than the loss's.
         share = wanted * unit if problem.loss.quadratic else min(wanted * unit, 0.1 * inner.violation())
-        self.solved = inner.minimise(max(share, 1e-15 * unit))
+        if self.growing:
+            inner.descend(max(share, 1e-15 * unit))
+        else:
+            self.solved = inner.minimise(max(share, 1e-15 * unit))
         return inner.coef
 
     def _step(self, point, wanted):

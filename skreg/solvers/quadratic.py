@@ -53,20 +53,22 @@ class Quadratic:
 
         The unit is that of ``sqrt(curvature) * move``. Returns whether it got there.
         """
-        best, stalled = np.inf, 0
+        best, stalled, epochs = np.inf, 0, 10
         for _ in range(max_rounds):
             if self.work > MAX_WORK:
                 return False
-            self._descend(tol, 10)
+            self.descend(tol, epochs)
             if self.violation() <= tol:
                 return True
-            violation = self._compiled_polish(tol) if self.compiled is not None else self._polish(tol)
+            violation = self._compiled_polish(tol) if self.compiled is not None and stalled < 3 else self._polish(tol)
             if violation <= tol:
                 return True
             stalled = 0 if violation < 0.9 * best else stalled + 1
             if stalled >= 10:
                 return False
             best = min(best, violation)
+            # A support that Newton's method could not take as it is needs longer descents.
+            epochs = 10 if stalled == 0 else min(2 * epochs, 100)
         return False
 
     def violation(self):
@@ -83,7 +85,8 @@ class Quadratic:
         move = coef - self.coef
         return 0.5 * move @ (grad + self.grad) + self.penalty.value(coef, self.alpha)
 
-    def _descend(self, tol, epochs):
+    def descend(self, tol, epochs=20):
+        """Coordinate descent, or what stands for it, and nothing else; not much work, whatever it reaches."""
         self.work += 2.0 * epochs * self.coef.size**2
         if self.compiled is not None:
             _kernels.gram_descent(self.gram, self.coef, self.grad, self.step, self.alpha, *self.compiled, tol, epochs)
@@ -136,7 +139,7 @@ class Quadratic:
         k = self.coef.size
         room = min(k, MAX_NEWTON)
         if np.count_nonzero(self.coef) > room:
-            return self._polish(tol)
+            return self.violation()
         solver = _kernels.ActiveSet(
             self.gram,
             self.coef,
@@ -156,8 +159,8 @@ class Quadratic:
         # More columns than rows and nothing that holds them: the way may lead anywhere.
         if not rise <= 1e-12 * abs(self.penalty.value(before[0], self.alpha)):
             self.coef[:], self.grad[:] = before
-            return self._polish(tol)
-        return violation if np.isfinite(violation) else self._polish(tol)
+            violation = np.inf
+        return violation if np.isfinite(violation) else self.violation()
 
     def _polish(self, tol):
         """Newton steps on the support, an active-set method; returns the violation reached.
