@@ -10,6 +10,8 @@ numba from a user's text cost the same. Twins repeat the operations of the NumPy
 text in the same order: results are equal to the last bit.
 """
 
+import numpy as np
+
 from libc.math cimport INFINITY, fabs, sqrt
 from libc.stdint cimport uintptr_t
 from libc.string cimport memmove
@@ -74,7 +76,7 @@ def apply_prox(uintptr_t address, const double[:, ::1] params, const double[::1]
 
 # -- coordinate descent on a Gram matrix ----------------------------------------
 
-def gram_descent(const double[:, ::1] gram, double[::1] coef, double[::1] grad, const double[::1] step,
+def gram_descent(const double[:, :] gram, double[::1] coef, double[::1] grad, const double[::1] step,
                  const double[::1] alpha, uintptr_t address, const double[:, ::1] params,
                  double tol, int max_epochs):
     """Cyclic coordinate descent on ``0.5 w'Gw - q'w + P(w)``, in place.
@@ -171,23 +173,72 @@ cdef class ActiveSet:
     is rotated out: O(size^2) each.
     """
 
-    cdef const double[:, ::1] gram
-    cdef double[::1] coef, grad, change, wanted, slope, curvature
+    cdef const double[:, :] gram
+    cdef double[::1] coef, grad, change, wanted, slope, curvature, factored
     cdef const double[::1] step, alpha
     cdef const double[:, ::1] params
     cdef double[:, ::1] factor
-    cdef Py_ssize_t[::1] members
+    cdef Py_ssize_t[::1] members, queue
     cdef prox_function prox
-    cdef Py_ssize_t size, stride
+    cdef Py_ssize_t size, stride, limit
     cdef double work
 
-    def __init__(self, gram, coef, grad, step, alpha, uintptr_t address, params, buffers, members, factor):
+    def __init__(self, Py_ssize_t limit):
+        self.limit = limit
+        self.size = 0
+        self.members = np.empty(0, dtype=np.intp)
+        self.factor = np.empty((0, 0))
+        self.factored = np.empty(0)
+
+    def bind(self, gram, coef, grad, step, alpha, uintptr_t address, params):
+        """Look at a problem; the factor stays, as positions keep their meaning while the problem grows."""
+        cdef Py_ssize_t k = coef.shape[0], room = min(k, self.limit)
         self.gram, self.coef, self.grad, self.step, self.alpha = gram, coef, grad, step, alpha
         self.prox, self.params = <prox_function> address, params
         self.stride = self.params.shape[1] if self.params.shape[0] > 1 else 0
-        self.change, self.wanted, self.slope, self.curvature = buffers
-        self.members, self.factor = members, factor
+        self.change, self.wanted, self.slope, self.curvature = np.empty((4, k))
+        self.queue = np.empty(k, dtype=np.intp)
+        if room > self.members.shape[0]:
+            room = min(self.limit, 2 * room)
+            size, members, factor = self.size, np.empty(room, dtype=np.intp), np.empty((room, room))
+            members[:size], factor[:size, :size] = self.members[:size], self.factor[:size, :size]
+            self.members, self.factor = members, factor
+        if k > self.factored.shape[0]:
+            factored = np.full(2 * k, np.nan)
+            factored[: self.factored.shape[0]] = self.factored
+            self.factored = factored
+
+    def reset(self):
+        """Forget the factor."""
         self.size = 0
+
+    def changes(self):
+        """How many columns stand between the factor and the support; -1 where the penalty has no slope there."""
+        cdef Py_ssize_t i, j, common = 0, support = 0
+        for j in range(self.coef.shape[0]):
+            if self.coef[j] != 0.0:
+                support += 1
+                if not self.linearise(j):
+                    return -1
+        if support > self.members.shape[0]:
+            return -1
+        for i in range(self.size):
+            j = self.members[i]
+            common += self.coef[j] != 0.0 and self.curvature[j] == self.factored[j]
+        return support - common + self.size - common
+
+    def load(self, const Py_ssize_t[::1] support, const double[:, ::1] factor):
+        """Take over a factor of ``G + P''`` on the support, upper triangular."""
+        cdef Py_ssize_t i, n = support.shape[0]
+        self.size = n
+        for i in range(n):
+            self.members[i] = support[i]
+            self.factored[support[i]] = self.curvature[support[i]]
+            self.factor[i, i:n] = factor[i, i:n]
+
+    def curvatures(self):
+        """Second derivatives of the penalty, where `changes` has found them."""
+        return np.asarray(self.curvature)
 
     cdef const double *parameters(self, Py_ssize_t j) noexcept nogil:
         return &self.params[0, 0] + j * self.stride
@@ -225,6 +276,7 @@ cdef class ActiveSet:
         # A trace keeps duplicates apart: they then push each other out.
         entry = 1e-13 / self.step[j]
         self.factor[n, n] = sqrt(pivot if pivot > entry else entry)
+        self.factored[j] = self.curvature[j]
         self.members[n] = j
         self.size = n + 1
         return pivot / (self.gram[j, j] + self.curvature[j])
@@ -345,15 +397,32 @@ cdef class ActiveSet:
                 skreg_axpy(k, self.coef[i] - base_coef[i], &self.gram[i, 0], &self.grad[0])
 
     cdef bint start(self) noexcept nogil:
-        """Factorise the support, and thin it out to columns that are linearly independent."""
-        cdef Py_ssize_t j
-        self.size = 0
+        """Bring the factor to the support, and thin that out to columns that are linearly independent."""
+        cdef Py_ssize_t i, j, waiting = 0
         for j in range(self.coef.shape[0]):
-            if self.coef[j] != 0.0:
-                if self.size == self.members.shape[0] or not self.linearise(j):
-                    return False
-                if self.append(j) < DEPENDENT:
-                    self.exchange()
+            if self.coef[j] != 0.0 and not self.linearise(j):
+                return False
+        for i in range(self.size - 1, -1, -1):
+            j = self.members[i]
+            if self.coef[j] == 0.0 or self.curvature[j] != self.factored[j]:
+                self.remove(i)
+        for j in range(self.coef.shape[0]):
+            self.queue[j] = 0
+        for i in range(self.size):
+            self.queue[self.members[i]] = 1
+        for j in range(self.coef.shape[0]):
+            if self.coef[j] != 0.0 and self.queue[j] == 0:
+                self.queue[waiting] = j
+                waiting += 1
+        for i in range(waiting):
+            j = self.queue[i]
+            if self.coef[j] == 0.0:
+                # Exchanged meanwhile.
+                continue
+            if self.size == self.members.shape[0]:
+                return False
+            if self.append(j) < DEPENDENT:
+                self.exchange()
         return True
 
     def solve(self, double tol, Py_ssize_t budget, double[::1] base_coef, double[::1] base_grad, double[::1] scores):

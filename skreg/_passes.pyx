@@ -240,3 +240,18 @@ def sparse_spread(const real[::1] data, const index[::1] indices, const index[::
                 distance = data[k] - shift[column]
                 squares[column] += weights[row] * distance * distance
                 stored[column] += weights[row]
+
+
+def sparse_gram(const double[::1] left_data, const index[::1] left_indices, const index[::1] left_indptr,
+                const double[::1] right_data, const index[::1] right_indices, const index[::1] right_indptr,
+                const double[::1] weights, double[:, ::1] out):
+    """out += right.T @ diag(weights) @ left: the left by rows, the right by columns, so that only what meets is touched."""
+    cdef Py_ssize_t j, k, m, row
+    cdef double factor
+    with nogil:
+        for j in range(out.shape[0]):
+            for k in range(right_indptr[j], right_indptr[j + 1]):
+                row = right_indices[k]
+                factor = weights[row] * right_data[k]
+                for m in range(left_indptr[row], left_indptr[row + 1]):
+                    out[j, left_indices[m]] += factor * left_data[m]

@@ -306,9 +306,10 @@ class SparseDesign(Design):
         In a column of zeros the mean is small beside the values, so what centring
         subtracts from a product costs no digits. In a full one it may cost all.
         """
-        squares, stored = np.zeros(self.shape[1]), np.zeros(self.shape[1])
-        ones = np.ones(self.shape[0])
-        _passes.sparse_spread(*self._arrays, ones, squares, self._by_column, squares, stored)
+        if self._by_column:
+            return np.diff(self.X.indptr) > 0.5 * self.shape[0]
+        stored, squares, shift = np.zeros((3, self.shape[1]))
+        _passes.sparse_spread(*self._arrays, np.ones(self.shape[0]), shift, False, squares, stored)
         return stored > 0.5 * self.shape[0]
 
     def gram(self, left, right=None, row_weights=None):
@@ -321,9 +322,11 @@ class SparseDesign(Design):
             return total
         # In blocks, so that X is not copied as a whole.
         if self._by_column:
-            width = max(16, self.X.nnz // (8 * self.shape[0]))
-            if left.size + right.size <= self.shape[1] // 16:
-                width = max(left.size, right.size, 1)
+            stored, counts, full = self.X.nnz, np.diff(self.X.indptr), self._full
+            copied = sum(counts[side].sum() + full[side].sum() * self.shape[0] for side in (left, right))
+            width = max(left.size, right.size)
+            if copied > max(stored // 2, 4_000_000):
+                width = max(16, stored // (8 * self.shape[0]) if full[left].any() else self.shape[1] // 16)
             for i in gen_batches(left.size, width):
                 a = self.X[:, left[i]]
                 for j in gen_batches(right.size, width):
@@ -356,10 +359,15 @@ class SparseDesign(Design):
 
     def _thin_gram(self, a, b, left, right, weights):
         """Of columns with many zeros: the shift enters as a correction of rank two."""
-        total = (a.T @ b.multiply(weights[:, None])).toarray()
+        a, b = a.tocsr(), b.tocsc()
+        transposed = np.zeros((b.shape[1], a.shape[1]))
+        index = np.promote_types(a.indices.dtype, b.indices.dtype)
+        arrays = [x.astype(index, copy=False) for x in (a.indices, a.indptr, b.indices, b.indptr)]
+        _passes.sparse_gram(a.data, *arrays[:2], b.data, *arrays[2:], np.ascontiguousarray(weights), transposed)
+        total = transposed.T
         if self.shift is not None:
-            total -= np.outer(a.T @ weights, self.shift[right]) + np.outer(self.shift[left], b.T @ weights)
-            total += weights.sum() * np.outer(self.shift[left], self.shift[right])
+            here, there = self.shift[left], self.shift[right]
+            total -= np.stack([a.T @ weights, here], axis=1) @ np.stack([there, b.T @ weights - weights.sum() * there])
         return total
 
     def _centred(self, block, columns):

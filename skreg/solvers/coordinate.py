@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from skreg._kernels import ActiveSet
 from skreg.model import QuadraticModel
 from skreg.solvers.base import Progress, Solution, Solver, starting_point
-from skreg.solvers.quadratic import Quadratic
+from skreg.solvers.quadratic import MAX_NEWTON, Quadratic
 
 __all__ = ["CoordinateDescent"]
 
@@ -80,9 +81,10 @@ class _Engine:
         n_entries = int(np.prod(problem.coef_shape))
         self.everything = n_entries <= ALL_AT_ONCE
         self.entries = np.arange(n_entries if self.everything else 0)
-        self.gram = np.empty((0, 0))
+        self.gram, self.known = np.empty((0, 0)), 0
         self.solved = True
         self.growing = False
+        self.active = ActiveSet(MAX_NEWTON) if problem.loss.quadratic else None
 
     def solve(self, alpha, start, tol, max_iter):
         problem = self.problem
@@ -125,7 +127,8 @@ class _Engine:
         """Add the largest violations to the working set; tell whether it grew."""
         if self.everything:
             return False
-        size = max(ALL_AT_ONCE // 2, np.count_nonzero(point.coef))
+        # The Gram matrix of this many columns costs as much as a pass over all.
+        size = max(int(np.sqrt(10 * point.coef.size)), np.count_nonzero(point.coef))
         scores = point.violations.ravel().copy()
         scores[self.entries] = 0.0
         candidates = np.flatnonzero(scores)
@@ -144,7 +147,12 @@ class _Engine:
         features = self.entries // problem.n_outputs
         strength = np.broadcast_to(problem.strength(alpha), problem.n_features)[features]
         inner = Quadratic(
-            gram, coef, gradient.copy(), problem.penalty.restrict(features), np.array(strength, dtype=np.float64)
+            gram,
+            coef,
+            gradient.copy(),
+            problem.penalty.restrict(features),
+            np.array(strength, dtype=np.float64),
+            self.active if problem.loss.quadratic else None,
         )
         unit = np.sqrt(2.0 * problem.null_loss)
         # Saturated rows make the model's curvature, and so the unit of its violation, another than the loss's.
@@ -161,19 +169,32 @@ class _Engine:
 
     def _exact_step(self, point, wanted):
         """Squared loss: the model is the loss, its Gram matrix is kept and extended."""
-        entries, known = self.entries, len(self.gram)
-        if known < entries.size:
-            design, weights = self.problem.design, self.problem.weights
-            gram = np.empty((entries.size, entries.size))
-            gram[:known, :known] = self.gram
-            gram[known:, known:] = design.gram(entries[known:], row_weights=weights)
-            if known:
-                gram[:known, known:] = design.gram(entries[:known], entries[known:], weights)
-                gram[known:, :known] = gram[:known, known:].T
-            self.gram = gram
+        entries = self.entries
+        self._extend_gram()
         coef = point.coef.copy()
-        coef[entries] = self._inner(self.gram, coef[entries], point.gradient[entries], point.alpha, wanted)
+        coef[entries] = self._inner(
+            self.gram[: entries.size, : entries.size], coef[entries], point.gradient[entries], point.alpha, wanted
+        )
         return coef, 0.0, 0.0
+
+    def _extend_gram(self):
+        """The Gram matrix of what has entered the working set since; room is made for twice as many."""
+        entries, known, size = self.entries, self.known, self.entries.size
+        if known == size:
+            return
+        design, weights = self.problem.design, self.problem.weights
+        if size > len(self.gram):
+            room = min(2 * size, self.problem.n_features)
+            gram = np.empty((room, room))
+            gram[:known, :known] = self.gram[:known, :known]
+            self.gram = gram
+        fresh = entries[known:]
+        self.gram[known:size, known:size] = design.gram(fresh, row_weights=weights)
+        if known:
+            cross = design.gram(fresh, entries[:known], weights)
+            self.gram[known:size, :known] = cross
+            self.gram[:known, known:size] = cross.T
+        self.known = size
 
     def _model_step(self, point, wanted):
         """General loss: a Newton model on the working set, and a line search."""

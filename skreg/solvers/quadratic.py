@@ -10,6 +10,7 @@ the slope of the prox: no penalty has to say it.
 
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
+from scipy.linalg.lapack import dpotrf
 
 from skreg import _kernels
 from skreg.solvers.compiled import compiled_prox
@@ -36,15 +37,20 @@ class Quadratic:
         Separable, restricted to the k coefficients.
     alpha : ndarray of shape (k,)
         Strengths.
+    active : ActiveSet, optional
+        The one of a problem before this, of which this is a continuation: the same Gram matrix, or a larger one.
     """
 
-    def __init__(self, gram, coef, grad, penalty, alpha):
+    def __init__(self, gram, coef, grad, penalty, alpha, active=None):
         self.gram, self.coef, self.grad = gram, coef, grad
         self.penalty, self.alpha = penalty, alpha
         diagonal = np.diagonal(gram)
         self.curvature = np.where(diagonal > 0, diagonal, 1.0)
         self.step = 1.0 / self.curvature
         self.compiled = compiled_prox(penalty)
+        if self.compiled is not None:
+            self.active = _kernels.ActiveSet(MAX_NEWTON) if active is None else active
+            self.active.bind(gram, coef, grad, self.step, alpha, *self.compiled)
         self._lipschitz = None
         self.work = 0.0
 
@@ -54,12 +60,16 @@ class Quadratic:
         The unit is that of ``sqrt(curvature) * move``. Returns whether it got there.
         """
         best, stalled, epochs = np.inf, 0, 10
+        # What the active set has left needs no descent before it goes on.
+        warm = self.compiled is not None and self.active.changes() == 0
         for _ in range(max_rounds):
             if self.work > MAX_WORK:
                 return False
-            self.descend(tol, epochs)
-            if self.violation() <= tol:
-                return True
+            if not warm:
+                self.descend(tol, epochs)
+                if self.violation() <= tol:
+                    return True
+            warm = False
             violation = self._compiled_polish(tol) if self.compiled is not None and stalled < 3 else self._polish(tol)
             if violation <= tol:
                 return True
@@ -68,7 +78,7 @@ class Quadratic:
                 return False
             best = min(best, violation)
             # A support that Newton's method could not take as it is needs longer descents.
-            epochs = 10 if stalled == 0 else min(2 * epochs, 100)
+            epochs = 10 if stalled == 0 or self.compiled is None else min(2 * epochs, 100)
         return False
 
     def violation(self):
@@ -136,23 +146,12 @@ class Quadratic:
 
     def _compiled_polish(self, tol):
         """The active set in C; what it cannot do (kinks elsewhere than at zero, say) is left to the text below."""
-        k = self.coef.size
-        room = min(k, MAX_NEWTON)
-        if np.count_nonzero(self.coef) > room:
+        changes = self._prepare()
+        if changes < 0:
             return self.violation()
-        solver = _kernels.ActiveSet(
-            self.gram,
-            self.coef,
-            self.grad,
-            self.step,
-            self.alpha,
-            *self.compiled,
-            np.empty((4, k)),
-            np.empty(room, dtype=np.intp),
-            np.empty((room, room)),
-        )
+        k = self.coef.size
         before = self.coef.copy(), self.grad.copy()
-        violation, spent = solver.solve(tol, 10 * k + 100, *np.empty((3, k)))
+        violation, spent = self.active.solve(tol, 10 * k + 100, *np.empty((3, k)))
         self.work += spent
         rise = 0.5 * (self.coef - before[0]) @ (self.grad + before[1])
         rise += self.penalty.value(self.coef, self.alpha) - self.penalty.value(before[0], self.alpha)
@@ -161,6 +160,21 @@ class Quadratic:
             self.coef[:], self.grad[:] = before
             violation = np.inf
         return violation if np.isfinite(violation) else self.violation()
+
+    def _prepare(self):
+        """Factorise the support anew where that is less work than bringing the old factor up to date."""
+        changes, support = self.active.changes(), np.flatnonzero(self.coef)
+        if changes > max(10, support.size // 4):
+            self.active.reset()
+            system = self.gram[np.ix_(support, support)]
+            system[np.diag_indices_from(system)] += self.active.curvatures()[support]
+            diagonal = np.diagonal(system).copy()
+            factor, info = dpotrf(system, lower=1, overwrite_a=1)
+            # Where columns depend on each other the active set takes them one by one.
+            if info == 0 and np.min(np.diagonal(factor) ** 2 / diagonal) > 1e-9:
+                self.active.load(support, np.ascontiguousarray(factor.T))
+            self.work += support.size**3 / 3.0
+        return changes
 
     def _polish(self, tol):
         """Newton steps on the support, an active-set method; returns the violation reached.
