@@ -3,7 +3,6 @@
 import warnings
 
 import numpy as np
-from scipy import sparse
 from scipy.special import expit, log_expit, log_softmax, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.exceptions import ConvergenceWarning
@@ -12,7 +11,8 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skreg._validation import check_bool, check_integer, check_real, check_weights
-from skreg.losses import Logistic, Softmax, get_loss
+from skreg.fitting import canonical, encode_classes, in_units_of_design, in_units_of_X, trouble
+from skreg.losses import get_loss
 from skreg.penalties import get_penalty
 from skreg.problem import make_problem
 from skreg.solvers import get_solver
@@ -80,70 +80,19 @@ class _Penalized(BaseEstimator):
         start = self._warm_start(problem) if numbers["warm_start"] else None
         solution = next(iter(solver.solve(problem, [numbers["alpha"]], start, numbers["tol"], numbers["max_iter"])))
         probe_prox(problem, solution)
-        design = problem.design
-        coef = problem.canonical(solution.coef, numbers["alpha"])
-        coef = coef if design.scale is None else (coef.T / design.scale).T
-        # Rounded first, so that the intercept makes good for it.
-        coef = coef.astype(X.dtype)
-        intercept = solution.intercept + problem.offset
-        if design.shift is not None:
-            intercept = intercept - design.shift @ coef.astype(np.float64)
-        if problem.loss.translation_invariant and problem.fit_intercept:
-            intercept = intercept - np.mean(intercept)
+        coef, intercept = in_units_of_X(problem, solution.coef, solution.intercept, numbers["alpha"], X.dtype)
         self.n_iter_ = solution.n_iter
         self.solver_ = solver.name
         self.optimality_ = solution.optimality
-        self._warn(problem, solution, numbers["max_iter"])
-        return np.ascontiguousarray(coef.T, dtype=X.dtype), intercept
+        reason = trouble(solution, numbers["max_iter"])
+        if reason is not None:
+            warnings.warn(f"{type(self).__name__} ({solver.name}) {reason}", ConvergenceWarning, stacklevel=3)
+        return coef, intercept
 
     def _warm_start(self, problem):
         """The fitted coefficients in the units of the design, if they fit."""
         coef = getattr(self, "coef_", None)
-        if coef is None:
-            return None
-        coef = np.asarray(coef, dtype=np.float64).T
-        if len(problem.coef_shape) == 1:
-            coef = coef.reshape(-1)
-        if coef.shape != problem.coef_shape:
-            return None
-        intercept = np.asarray(self.intercept_, dtype=np.float64)
-        intercept = intercept.reshape(problem.y.shape[1:]) - problem.offset
-        design = problem.design
-        if design.shift is not None:
-            intercept = intercept + design.shift @ coef
-        if not problem.fit_intercept:
-            intercept = np.zeros(problem.y.shape[1:])
-        if design.scale is not None:
-            coef = (coef.T * np.where(np.isfinite(design.scale), design.scale, 0.0)).T
-        return coef, intercept if problem.y.ndim > 1 else float(intercept)
-
-    def _warn(self, problem, solution, max_iter):
-        optimality = solution.optimality
-        if solution.diverges:
-            warnings.warn(
-                f"{type(self).__name__} ({self.solver_}) did not reach tol={optimality.tol:g}: the classes are perfectly "
-                "separable by coefficients that are not penalised, so the best ones are infinite; these are the first "
-                "found that separate them. Choose a penalty with alpha > 0.",
-                ConvergenceWarning,
-                stacklevel=4,
-            )
-            return
-        if optimality.converged:
-            return
-        name, measure = ("violation", optimality.violation) if optimality.gap is None else ("gap", optimality.gap)
-        if not solution.stalled:
-            cause, knob = f"max_iter={max_iter} was reached", "increase max_iter"
-        else:
-            cause = f"rounding allows no further progress after n_iter={solution.n_iter}"
-            knob = f"set tol to {10 * optimality.measure:.0e} or more, or bring the columns of X to similar scale"
-            if measure == np.inf:
-                knob = "leave out one of the unpenalised columns: rounding cannot tell them apart"
-        warnings.warn(
-            f"{type(self).__name__} ({self.solver_}) did not reach tol={optimality.tol:g}: {cause} at {name}={measure:.1e} "
-            f"(relative to the loss of the null model). To get there, {knob}.",
-            ConvergenceWarning,
-            stacklevel=4,
-        )
+        return None if coef is None else in_units_of_design(problem, coef, self.intercept_)
 
     def _decision(self, X):
         check_is_fitted(self)
@@ -164,14 +113,6 @@ def _class_weights(class_weight, y, sample_weight):
     codes = np.unique(y, return_inverse=True)[1]
     totals = np.bincount(codes, weights=sample_weight)
     return sample_weight / np.where(totals > 0, totals, 1.0)[codes]
-
-
-def _canonical(X):
-    """A sparse X without duplicate entries; the caller's matrix is left alone."""
-    if sparse.issparse(X) and not X.has_canonical_format:
-        X = X.copy()
-        X.sum_duplicates()
-    return X
 
 
 class PenalizedRegression(RegressorMixin, _Penalized):
@@ -306,16 +247,19 @@ class PenalizedRegression(RegressorMixin, _Penalized):
             If the data or a parameter are not what they have to be.
         """
         numbers = self._check_numbers()
+        X, y, sample_weight, loss = self._prepare(X, y, sample_weight)
+        self.coef_, self.intercept_ = self._fit(X, y, sample_weight, loss, numbers)
+        return self
+
+    def _prepare(self, X, y, sample_weight):
+        """Validated data and the loss."""
         loss = get_loss(self.loss)
         if loss.coupled_outputs:
             raise ValueError(f"loss={self.loss!r} is for classes: use PenalizedLogisticRegression.")
         X, y = validate_data(
             self, X, y, accept_sparse=("csr", "csc"), dtype=(np.float64, np.float32), multi_output=True, y_numeric=True
         )
-        sample_weight = check_weights(sample_weight, X.shape[0])
-        coef, intercept = self._fit(_canonical(X), y, sample_weight, loss, numbers)
-        self.coef_, self.intercept_ = coef, intercept
-        return self
+        return canonical(X), y, check_weights(sample_weight, X.shape[0]), loss
 
     def predict(self, X):
         """Predict targets; the penalty plays no part in it.
@@ -463,26 +407,19 @@ class PenalizedLogisticRegression(ClassifierMixin, _Penalized):
             If the data or a parameter are not what they have to be.
         """
         numbers = self._check_numbers()
+        X, classes, sample_weight = self._prepare(X, y, sample_weight)
+        coef, intercept = self._fit(X, classes.target, sample_weight, classes.loss, numbers)
+        self.classes_, self.coef_, self.intercept_ = classes.labels, np.atleast_2d(coef), np.atleast_1d(intercept)
+        return self
+
+    def _prepare(self, X, y, sample_weight):
+        """Validated data, with class weights in the sample weights."""
         X, y = validate_data(self, X, y, accept_sparse=("csr", "csc"), dtype=(np.float64, np.float32))
         check_classification_targets(y)
         sample_weight = check_weights(sample_weight, X.shape[0])
         if self.class_weight is not None:
             sample_weight = check_weights(_class_weights(self.class_weight, y, sample_weight), X.shape[0])
-        # A row of weight 0 is as good as left out, and so is a class that has no other rows.
-        used = slice(None) if sample_weight is None else sample_weight > 0
-        classes = np.unique(y[used])
-        if len(classes) < 2:
-            raise ValueError(f"y must hold two classes or more (with positive weight); got one class: {classes[0]!r}.")
-        codes = np.minimum(np.searchsorted(classes, y), len(classes) - 1)
-        if len(classes) == 2:
-            coef, intercept = self._fit(_canonical(X), codes.astype(np.float64), sample_weight, Logistic(), numbers)
-            coef, intercept = coef[None, :], np.atleast_1d(intercept)
-        else:
-            one_hot = np.zeros((len(codes), len(classes)))
-            one_hot[np.arange(len(codes)), codes] = 1.0
-            coef, intercept = self._fit(_canonical(X), one_hot, sample_weight, Softmax(), numbers)
-        self.classes_, self.coef_, self.intercept_ = classes, coef, intercept
-        return self
+        return canonical(X), encode_classes(y, sample_weight), sample_weight
 
     def decision_function(self, X):
         """Log-odds (two classes), or the linear predictor of every class.

@@ -15,6 +15,7 @@ FLOORS = [
     {"model_selection"},
     {"linear_model"},
     {"convert", "path"},
+    {"fitting"},
     {"solvers"},
     {"problem"},
     {"certificate"},

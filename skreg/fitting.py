@@ -1,0 +1,164 @@
+"""From what a user gives to a problem, and from a solution to what a user gets."""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy import sparse
+
+from skreg.losses import Logistic, Loss, Softmax
+
+__all__ = ["Classes", "canonical", "encode_classes", "in_units_of_design", "in_units_of_X", "trouble"]
+
+
+class Classes(NamedTuple):
+    """Labels as a loss wants them.
+
+    Attributes
+    ----------
+    labels : ndarray of shape (n_classes,)
+        Sorted.
+    target : ndarray of shape (n_samples,) or (n_samples, n_classes)
+        0 and 1 for two classes, one-hot for more.
+    loss : Loss
+    """
+
+    labels: np.ndarray
+    target: np.ndarray
+    loss: Loss
+
+
+def encode_classes(y, sample_weight=None):
+    """Two classes are one column, more are one-hot.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_samples,)
+        Labels.
+    sample_weight : ndarray of shape (n_samples,), optional
+        A row of weight 0 is as good as left out, and so is a class that has no other rows.
+
+    Returns
+    -------
+    Classes
+
+    Raises
+    ------
+    ValueError
+        If there is only one class.
+    """
+    used = slice(None) if sample_weight is None else sample_weight > 0
+    labels = np.unique(y[used])
+    if len(labels) < 2:
+        raise ValueError(f"y must hold two classes or more (with positive weight); got one class: {labels[0]!r}.")
+    codes = np.minimum(np.searchsorted(labels, y), len(labels) - 1)
+    if len(labels) == 2:
+        return Classes(labels, codes.astype(np.float64), Logistic())
+    one_hot = np.zeros((len(codes), len(labels)))
+    one_hot[np.arange(len(codes)), codes] = 1.0
+    return Classes(labels, one_hot, Softmax())
+
+
+def canonical(X):
+    """A sparse X without duplicate entries; the caller's matrix is left alone."""
+    if sparse.issparse(X) and not X.has_canonical_format:
+        X = X.copy()
+        X.sum_duplicates()
+    return X
+
+
+def in_units_of_X(problem, coef, intercept, alpha, dtype):
+    """Coefficients and intercept as an estimator shows them.
+
+    Parameters
+    ----------
+    problem : Problem
+    coef : ndarray of shape (n_features,) or (n_features, n_outputs)
+        In the units of the design.
+    intercept : float or ndarray of shape (n_outputs,)
+        Value of the linear predictor at the shift.
+    alpha : float
+        Strength.
+    dtype : dtype
+        That of X.
+
+    Returns
+    -------
+    coef : ndarray of shape (n_features,) or (n_outputs, n_features)
+    intercept : float or ndarray of shape (n_outputs,)
+    """
+    design = problem.design
+    coef = problem.canonical(coef, alpha)
+    coef = coef if design.scale is None else (coef.T / design.scale).T
+    # Rounded first, so that the intercept makes good for it.
+    coef = coef.astype(dtype)
+    intercept = intercept + problem.offset
+    if design.shift is not None:
+        intercept = intercept - design.shift @ coef.astype(np.float64)
+    if problem.loss.translation_invariant and problem.fit_intercept:
+        intercept = intercept - np.mean(intercept)
+    return np.ascontiguousarray(coef.T, dtype=dtype), intercept
+
+
+def in_units_of_design(problem, coef, intercept):
+    """The inverse of `in_units_of_X`: a starting point, or None if the shapes do not fit.
+
+    Parameters
+    ----------
+    problem : Problem
+    coef : ndarray of shape (n_features,) or (n_outputs, n_features)
+    intercept : float or ndarray of shape (n_outputs,)
+
+    Returns
+    -------
+    None or tuple (coef, intercept)
+    """
+    coef = np.asarray(coef, dtype=np.float64).T
+    if len(problem.coef_shape) == 1:
+        coef = coef.reshape(-1)
+    if coef.shape != problem.coef_shape:
+        return None
+    intercept = np.asarray(intercept, dtype=np.float64).reshape(problem.y.shape[1:]) - problem.offset
+    design = problem.design
+    if design.shift is not None:
+        intercept = intercept + design.shift @ coef
+    if not problem.fit_intercept:
+        intercept = np.zeros(problem.y.shape[1:])
+    if design.scale is not None:
+        coef = (coef.T * np.where(np.isfinite(design.scale), design.scale, 0.0)).T
+    return coef, intercept if problem.y.ndim > 1 else float(intercept)
+
+
+def trouble(solution, max_iter):
+    """Why a solution is not within tol and what to do about it, as a clause; None if it is.
+
+    Parameters
+    ----------
+    solution : Solution
+    max_iter : int
+        The limit that the user set.
+
+    Returns
+    -------
+    None or str
+    """
+    optimality = solution.optimality
+    if solution.diverges:
+        return (
+            f"did not reach tol={optimality.tol:g}: the classes are perfectly separable by coefficients that are not "
+            "penalised, so the best ones are infinite; these are the first found that separate them. "
+            "Choose a penalty with alpha > 0."
+        )
+    if optimality.converged:
+        return None
+    name, measure = ("violation", optimality.violation) if optimality.gap is None else ("gap", optimality.gap)
+    if not solution.stalled:
+        cause, knob = f"max_iter={max_iter} was reached", "increase max_iter"
+    else:
+        cause = f"rounding allows no further progress after n_iter={solution.n_iter}"
+        knob = f"set tol to {10 * optimality.measure:.0e} or more, or bring the columns of X to similar scale"
+        if measure == np.inf:
+            knob = "leave out one of the unpenalised columns: rounding cannot tell them apart"
+    return (
+        f"did not reach tol={optimality.tol:g}: {cause} at {name}={measure:.1e} "
+        f"(relative to the loss of the null model). To get there, {knob}."
+    )
