@@ -134,7 +134,9 @@ class Point:
         problem = self.problem
         if not problem.penalty.separable:
             return problem.spectral_curvature(self.eta)
-        if problem.loss.quadratic or self.eta.ndim > 1 or "gradient" in self.__dict__:
+        if problem.loss.quadratic:
+            return problem.curvatures(None)
+        if self.eta.ndim > 1 or "gradient" in self.__dict__:
             return problem.curvatures(self.eta)
         # Asked for first, it takes the gradient along.
         rows = problem.weights * problem.loss.curvature(problem.y, self.eta)
@@ -157,13 +159,16 @@ class Point:
         else:
             largest = float(np.linalg.norm(self.violations))
         if problem.fit_intercept:
-            # Moving the intercept alone meets the mean curvature of the loss.
-            total = np.atleast_1d(self.row_gradient.sum(axis=0))
-            mean = 1.0
-            if not problem.loss.quadratic:
-                mean = np.maximum(problem.weights @ problem.loss.curvature(problem.y, self.eta), 1e-12)
-            largest = max(largest, float(np.max(np.abs(total) / np.sqrt(mean))))
+            largest = max(largest, self._imbalance())
         return float(largest / np.sqrt(2.0 * problem.null_loss))
+
+    def _imbalance(self):
+        """The violation of the intercept: moving it alone meets the mean curvature of the loss."""
+        problem, mean = self.problem, 1.0
+        if not problem.loss.quadratic:
+            mean = np.maximum(problem.weights @ problem.loss.curvature(problem.y, self.eta), 1e-12)
+        total = np.atleast_1d(self.row_gradient.sum(axis=0))
+        return float(np.max(np.abs(total) / np.sqrt(mean)))
 
     def optimality(self, tol):
         """The certificate of the point for a tolerance."""
@@ -203,7 +208,7 @@ class Point:
         if free.size * problem.n_outputs > MAX_BALANCED:
             return None
         entries = (free[:, None] * problem.n_outputs + np.arange(problem.n_outputs)).ravel()
-        plain = self._gap_at(*self._balanced(entries, 0.0))
+        plain = self._gap_of(entries, 0.0)
         if enough == np.inf or (plain is not None and plain <= enough) or not problem.penalty.separable:
             return plain
         bound = np.union1d(entries, np.flatnonzero(self.coef))
@@ -211,7 +216,7 @@ class Point:
             return plain
         pull = self._pull()
         pull.ravel()[entries] = 0.0
-        better = self._gap_at(*self._balanced(bound, pull.ravel()[bound]))
+        better = self._gap_of(bound, pull.ravel()[bound])
         return plain if better is None or (plain is not None and plain < better) else better
 
     def _output(self, k):
@@ -254,6 +259,10 @@ class Point:
         step = np.where(np.isfinite(longer) & (longer > step), longer, step)
         point = self.coef + step * pull
         return (point - self.problem.prox(point, step, self.alpha)) / step
+
+    def _gap_of(self, entries, wanted):
+        """The gap of the dual point at which ``entries`` are in balance."""
+        return self._gap_at(*self._balanced(entries, wanted))
 
     def _gap_at(self, dual, correlation):
         """The gap of a dual point, after the scaling that makes it feasible."""

@@ -14,6 +14,7 @@ from skreg._validation import check_penalty_factor
 from skreg.certificate import Optimality, Point
 from skreg.design import make_design
 from skreg.losses import get_loss
+from skreg.moments import MomentPoint, Moments
 from skreg.penalties import NoPenalty, get_penalty
 
 __all__ = ["Optimality", "Problem", "make_problem"]
@@ -38,6 +39,8 @@ class Problem:
     fit_intercept : bool
     offset : float or ndarray of shape (n_outputs,)
         What was taken from ``y``; part of the intercept.
+    moments : Moments or None
+        What the squared loss depends on, once X has been read for it (`in_moments`).
     """
 
     def __init__(self, design, y, weights, loss, penalty, penalty_factor, fit_intercept):
@@ -47,6 +50,7 @@ class Problem:
         self.penalty = penalty
         self.penalty_factor = penalty_factor
         self.fit_intercept = fit_intercept
+        self.moments = None
         self.offset = 0.0
         if fit_intercept and loss.shift_invariant:
             self.offset = weights @ y
@@ -84,6 +88,25 @@ class Problem:
         )
         part.y = np.ascontiguousarray(self.y[:, k])
         part.offset = self.offset[k] if np.ndim(self.offset) else self.offset
+        if self.moments is not None:
+            part.moments = self.moments.output(k)
+        return part
+
+    def in_moments(self):
+        """The same problem (squared loss), read from X once and for all."""
+        part = Problem.__new__(Problem)
+        part.__dict__.update(self.__dict__)
+        weighted = (self.y.T * self.weights).T
+        square = np.sum(self.y * weighted, axis=0)
+        gram = self.design.gram(np.arange(self.n_features), row_weights=self.weights)
+        part.moments = Moments(gram, self.design.dot_t(weighted), square)
+        return part
+
+    def without_moments(self):
+        """The problem that reads X again."""
+        part = Problem.__new__(Problem)
+        part.__dict__.update(self.__dict__)
+        part.moments = None
         return part
 
     def features(self, index):
@@ -171,7 +194,10 @@ class Problem:
     # -- the model around a point -----------------------------------------------------
 
     def curvatures(self, eta):
-        """Curvature of the mean loss along each coefficient, shaped like coef; never 0."""
+        """Curvature of the mean loss along each coefficient, shaped like coef; never 0.
+
+        That of the squared loss is the same for every ``eta``.
+        """
         if self.loss.quadratic:
             norms = self.squared_norms
             norms = norms if self.y.ndim == 1 else np.repeat(norms[:, None], self.n_outputs, axis=1)
@@ -263,7 +289,7 @@ class Problem:
         finite solution then, and a solver stops at the first such point.
         """
         free = self.unpenalised(alpha)
-        if free.size == 0:
+        if free.size == 0 or self.loss.quadratic:
             return False
         part = np.zeros_like(coef)
         part[free] = coef[free]
@@ -290,7 +316,8 @@ class Problem:
 
     def point(self, coef, intercept, alpha, eta=None):
         """A candidate solution, and what can be said of it (see `Point`)."""
-        return Point(self, coef, intercept, alpha, eta)
+        kind = MomentPoint if self.moments is not None and coef.ndim == 1 else Point
+        return kind(self, coef, intercept, alpha, eta)
 
     def certificate(self, coef, intercept, alpha, tol):
         """How far coefficients are from the optimum.

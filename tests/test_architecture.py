@@ -18,6 +18,7 @@ FLOORS = [
     {"fitting"},
     {"solvers"},
     {"problem"},
+    {"moments"},
     {"certificate"},
     {"model"},
     {"penalties", "losses", "design"},

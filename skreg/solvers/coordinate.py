@@ -12,6 +12,9 @@ __all__ = ["CoordinateDescent"]
 # So many coefficients are always solved together, without screening.
 ALL_AT_ONCE = 200
 
+# Up to so many columns, a path of the squared loss reads X once.
+MAX_MOMENTS = 2_000
+
 # A working set that grows by more than this share is not yet the right one.
 GROWTH = 0.05
 
@@ -44,14 +47,30 @@ class CoordinateDescent(Solver):
 
     def solve(self, problem, alphas, start=None, tol=1e-6, max_iter=10_000):
         """Each alpha from the solution and the working set before."""
+        if problem.moments is None and _pays_to_read_once(problem, alphas):
+            problem = problem.in_moments()
         if problem.y.ndim > 1 and not problem.loss.coupled_outputs:
             yield from _each_output(self, problem, alphas, start, tol, max_iter)
             return
         engine = _Engine(problem)
         for alpha in alphas:
             solution = engine.solve(alpha, start, tol, max_iter)
+            if problem.moments is not None and not problem.moments.trusted(solution.coef, _sharp(tol)):
+                # Digits are lost: residuals computed from X have them.
+                problem = problem.without_moments()
+                engine = _Engine(problem)
+                solution = engine.solve(alpha, (solution.coef, solution.intercept), tol, max_iter)
             start = solution.coef, solution.intercept
             yield solution
+
+
+def _pays_to_read_once(problem, alphas):
+    """Whether the Gram matrix of all columns costs less than the passes that as many alphas need."""
+    n_samples, n_features = problem.design.shape
+    n_alphas = len(alphas) if hasattr(alphas, "__len__") else 1
+    # Three passes an alpha, and a product in the Gram matrix is worth ten read from memory.
+    dear = n_features > 30 * n_alphas or n_features > MAX_MOMENTS or n_samples < 2 * n_features
+    return problem.loss.quadratic and n_alphas > 1 and not dear
 
 
 def _each_output(solver, problem, alphas, start, tol, max_iter):
@@ -79,9 +98,11 @@ class _Engine:
     def __init__(self, problem):
         self.problem = problem
         n_entries = int(np.prod(problem.coef_shape))
-        self.everything = n_entries <= ALL_AT_ONCE
+        self.everything = n_entries <= (ALL_AT_ONCE if problem.moments is None else MAX_MOMENTS)
         self.entries = np.arange(n_entries if self.everything else 0)
         self.gram, self.known = np.empty((0, 0)), 0
+        if problem.moments is not None:
+            self.gram, self.known = problem.moments.gram, n_entries
         self.solved = True
         self.growing = False
         self.active = ActiveSet(MAX_NEWTON) if problem.loss.quadratic else None
@@ -90,7 +111,9 @@ class _Engine:
         problem = self.problem
         coef, intercept = starting_point(problem, start, alpha)
         best, progress, sharpened = None, Progress(), False
-        if start is not None and problem.fit_intercept:
+        if problem.moments is not None:
+            intercept = problem.null_intercept
+        elif start is not None and problem.fit_intercept:
             intercept = problem.profile(problem.design.dot(coef), intercept)
         promised = np.inf
         for n_iter in range(1, max_iter + 1):
