@@ -202,7 +202,7 @@ class Point:
             if None in gaps:
                 return None
             return sum(g * part.problem.null_loss for g, part in zip(gaps, parts, strict=True)) / problem.null_loss
-        if not self._has_conjugate():
+        if not problem.has_conjugate:
             return None
         free = self._binding(problem.unpenalised(self.alpha))
         if free.size * problem.n_outputs > MAX_BALANCED:
@@ -228,13 +228,6 @@ class Point:
         )
         part.gradient = np.ascontiguousarray(self.gradient[:, k])
         return part
-
-    def _has_conjugate(self):
-        problem = self.problem
-        row = problem.y[:1]
-        shape = problem.coef_shape if problem.penalty.joint_outputs else problem.n_features
-        known = problem.loss.conjugate(row, np.zeros_like(row)) is not None
-        return known and problem.penalty.conjugate(np.zeros(shape), problem.strength(self.alpha)) is not None
 
     def _binding(self, free):
         """The unpenalised columns whose correlation must be zero.

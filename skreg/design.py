@@ -164,6 +164,9 @@ class DenseDesign(Design):
                 out = np.zeros(X.shape[0])
                 _passes.dense_times(X, used, np.ascontiguousarray(coef[used] if self._by_column else coef), out)
                 return out
+        elif 5 * np.count_nonzero(coef.any(axis=1)) < len(coef):
+            used = np.flatnonzero(coef.any(axis=1))
+            return X[:, used].astype(np.float64, copy=False) @ coef[used]
         if X.dtype == np.float64:
             return X @ coef
         return np.concatenate([block.astype(np.float64) @ coef for _, block in _row_blocks(X)])

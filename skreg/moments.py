@@ -96,5 +96,7 @@ class MomentPoint(Point):
         price = problem.penalty.conjugate(scale * correlation, strength)
         # With residual r, the conjugate of the loss is r'Sr / 2 - y'Sr.
         residual = self._loss_at(coef, gradient)
-        total = self.objective + price + scale * (scale * residual - (self._moments.square - self._moments.product @ coef))
+        total = (
+            self.objective + price + scale * (scale * residual - (self._moments.square - self._moments.product @ coef))
+        )
         return float(max(total, 0.0) / problem.null_loss) if np.isfinite(total) else None

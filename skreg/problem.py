@@ -191,6 +191,14 @@ class Problem:
         columns = zip(coef.T, steps.T if np.ndim(step) else steps, strict=True)
         return np.column_stack([self.penalty.prox(np.array(column), s, alpha) for column, s in columns])
 
+    @cached_property
+    def has_conjugate(self):
+        """Whether loss and penalty have conjugates, so that there are duality gaps."""
+        row = self.y[:1]
+        shape = self.coef_shape if self.penalty.joint_outputs else self.n_features
+        known = self.loss.conjugate(row, np.zeros_like(row)) is not None
+        return known and self.penalty.conjugate(np.zeros(shape), self.strength(1.0)) is not None
+
     # -- the model around a point -----------------------------------------------------
 
     def curvatures(self, eta):
@@ -200,7 +208,7 @@ class Problem:
         """
         if self.loss.quadratic:
             norms = self.squared_norms
-            norms = norms if self.y.ndim == 1 else np.repeat(norms[:, None], self.n_outputs, axis=1)
+            return norms if self.y.ndim == 1 else np.repeat(norms[:, None], self.n_outputs, axis=1)
         else:
             rows = (self.loss.curvature(self.y, eta).T * self.weights).T
             if rows.ndim == 1:
@@ -225,8 +233,9 @@ class Problem:
 
     @cached_property
     def squared_norms(self):
-        """Weighted mean squares of the columns of the design."""
-        return self.design.squared_norms(self.weights)
+        """Weighted mean squares of the columns of the design; 1 for columns that move nothing."""
+        norms = self.design.squared_norms(self.weights)
+        return np.where(norms > 0, norms, 1.0)
 
     def profile(self, eta, start=0.0, max_iter=100):
         """The intercept that is best for a predictor ``eta`` without one.

@@ -4,6 +4,7 @@ import numpy as np
 
 from skreg._kernels import ActiveSet
 from skreg.model import QuadraticModel
+from skreg.solvers.ahead import solve_ahead
 from skreg.solvers.base import Progress, Solution, Solver, starting_point
 from skreg.solvers.quadratic import MAX_NEWTON, Quadratic
 
@@ -53,9 +54,12 @@ class CoordinateDescent(Solver):
             yield from _each_output(self, problem, alphas, start, tol, max_iter)
             return
         engine = _Engine(problem)
+        if problem.loss.quadratic and problem.moments is None and hasattr(alphas, "__len__") and len(alphas) > 2:
+            yield from solve_ahead(engine, alphas, start, tol, max_iter)
+            return
         for alpha in alphas:
             solution = engine.solve(alpha, start, tol, max_iter)
-            if problem.moments is not None and not problem.moments.trusted(solution.coef, _sharp(tol)):
+            if problem.moments is not None and not problem.moments.trusted(solution.coef, sharp(tol)):
                 # Digits are lost: residuals computed from X have them.
                 problem = problem.without_moments()
                 engine = _Engine(problem)
@@ -121,10 +125,10 @@ class _Engine:
             if problem.diverges(coef, intercept, alpha):
                 return Solution(alpha, coef, intercept, n_iter, point.optimality(tol), diverges=True)
             little = max(1e-3 * tol * problem.null_loss, 1e-15 * abs(point.objective))
-            small = promised <= little or (n_iter == 1 and point.violation <= _sharp(tol))
+            small = promised <= little or (n_iter == 1 and point.violation <= sharp(tol))
             if self.everything and not small and n_iter < max_iter:
                 # Nothing to choose and much to gain: no certificate is worth its time yet.
-                coef, shift, promised = self._step(point, _sharp(tol) if problem.loss.quadratic else 0.1)
+                coef, shift, promised = self._step(point, sharp(tol) if problem.loss.quadratic else 0.1)
                 intercept = intercept + shift
                 continue
             optimality = point.optimality(tol)
@@ -133,12 +137,12 @@ class _Engine:
                 best = Solution(alpha, coef, intercept, n_iter, optimality)
             if best.optimality.converged:
                 # The gap is second order: one more model costs little and sharpens the coefficients.
-                if sharpened or best.optimality.violation <= _sharp(tol):
+                if sharpened or best.optimality.violation <= sharp(tol):
                     break
                 sharpened = True
             if progress.stalled >= PATIENCE:
                 break
-            grown = self._grow(point)
+            grown = self.grow(point)
             # A digit per model, and more when nothing else is left to gain.
             share = 1e-3 if sharpened or (progress.stalled and not grown) else 0.1
             coef, shift, promised = self._step(point, share * optimality.violation)
@@ -146,7 +150,7 @@ class _Engine:
         stalled = not best.optimality.converged and n_iter < max_iter
         return Solution(alpha, best.coef, best.intercept, n_iter, best.optimality, stalled)
 
-    def _grow(self, point):
+    def grow(self, point):
         """Add the largest violations to the working set; tell whether it grew."""
         if self.everything:
             return False
@@ -164,19 +168,23 @@ class _Engine:
         self.growing = fresh.size > GROWTH * self.entries.size > GROWTH * ALL_AT_ONCE
         return fresh.size > 0
 
+    def quadratic(self, gram, coef, gradient, alpha):
+        """The inner problem of the working set."""
+        features = self.entries // self.problem.n_outputs
+        penalty = self.problem.penalty.restrict(features)
+        active = self.active if self.problem.loss.quadratic else None
+        return Quadratic(gram, coef, gradient.copy(), penalty, self.strengths(alpha), active)
+
+    def strengths(self, alpha):
+        """What the penalty asks of each coefficient of the working set."""
+        problem = self.problem
+        strength = np.broadcast_to(problem.strength(alpha), problem.n_features)
+        return np.array(strength[self.entries // problem.n_outputs], dtype=np.float64)
+
     def _inner(self, gram, coef, gradient, alpha, wanted):
         """Solve a model of the working set until its violation is as ``wanted``; the new values."""
         problem = self.problem
-        features = self.entries // problem.n_outputs
-        strength = np.broadcast_to(problem.strength(alpha), problem.n_features)[features]
-        inner = Quadratic(
-            gram,
-            coef,
-            gradient.copy(),
-            problem.penalty.restrict(features),
-            np.array(strength, dtype=np.float64),
-            self.active if problem.loss.quadratic else None,
-        )
+        inner = self.quadratic(gram, coef, gradient, alpha)
         unit = np.sqrt(2.0 * problem.null_loss)
         # Saturated rows make the model's curvature, and so the unit of its violation, another than the loss's.
         share = wanted * unit if problem.loss.quadratic else min(wanted * unit, 0.1 * inner.violation())
@@ -193,14 +201,14 @@ class _Engine:
     def _exact_step(self, point, wanted):
         """Squared loss: the model is the loss, its Gram matrix is kept and extended."""
         entries = self.entries
-        self._extend_gram()
+        self.extend_gram()
         coef = point.coef.copy()
         coef[entries] = self._inner(
             self.gram[: entries.size, : entries.size], coef[entries], point.gradient[entries], point.alpha, wanted
         )
         return coef, 0.0, 0.0
 
-    def _extend_gram(self):
+    def extend_gram(self):
         """The Gram matrix of what has entered the working set since; room is made for twice as many."""
         entries, known, size = self.entries, self.known, self.entries.size
         if known == size:
@@ -254,6 +262,6 @@ class _Engine:
         return coef, 0.0, 0.0
 
 
-def _sharp(tol):
+def sharp(tol):
     """The violation beyond which coefficients are not worth another model."""
     return 1e-5 * np.sqrt(tol)
