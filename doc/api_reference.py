@@ -8,6 +8,12 @@ TABLE = [
         ["PenalizedRegression", "PenalizedLogisticRegression"],
     ),
     (
+        "Paths",
+        "The same model at many strengths of the penalty.",
+        "skreg",
+        ["regularization_path", "RegularizationPath"],
+    ),
+    (
         "Penalties",
         "What a weight costs. Each has a name (``penalty='l1'``) and a class; your own is a subclass of ``Penalty``.",
         "skreg",

@@ -1,9 +1,10 @@
 """Penalised regression and logistic regression with the penalty of your choice."""
 
 from skreg.certificate import Optimality
+from skreg.grid import alpha_max
 from skreg.linear_model import PenalizedLogisticRegression, PenalizedRegression
 from skreg.losses import Logistic, Loss, Softmax, Squared
-from skreg.path import alpha_max
+from skreg.path import RegularizationPath, regularization_path
 from skreg.penalties import L1, L2, ElasticNet, Penalty
 from skreg.problem import Problem, make_problem
 from skreg.solvers import fastest_solver
@@ -21,10 +22,12 @@ __all__ = [
     "PenalizedRegression",
     "Penalty",
     "Problem",
+    "RegularizationPath",
     "Softmax",
     "Squared",
     "__version__",
     "alpha_max",
     "fastest_solver",
     "make_problem",
+    "regularization_path",
 ]

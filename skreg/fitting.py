@@ -7,7 +7,7 @@ from scipy import sparse
 
 from skreg.losses import Logistic, Loss, Softmax
 
-__all__ = ["Classes", "canonical", "encode_classes", "in_units_of_design", "in_units_of_X", "trouble"]
+__all__ = ["Classes", "canonical", "column_names", "encode_classes", "in_units_of_design", "in_units_of_X", "trouble"]
 
 
 class Classes(NamedTuple):
@@ -162,3 +162,20 @@ def trouble(solution, max_iter):
         f"did not reach tol={optimality.tol:g}: {cause} at {name}={measure:.1e} "
         f"(relative to the loss of the null model). To get there, {knob}."
     )
+
+
+def column_names(X):
+    """Names of the columns of a data frame, if all are strings; else None.
+
+    Parameters
+    ----------
+    X : array-like or data frame of shape (n_samples, n_features)
+
+    Returns
+    -------
+    None or ndarray of shape (n_features,)
+    """
+    columns = getattr(X, "columns", None)
+    if columns is None or not all(isinstance(name, str) for name in columns):
+        return None
+    return np.array(list(columns), dtype=object)

@@ -1,134 +1,321 @@
-"""Along alpha: where paths begin."""
+"""Regularisation paths: the same problem at many strengths."""
+
+import warnings
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_array, check_consistent_length
+from sklearn.utils.multiclass import check_classification_targets
 
+from skreg._validation import check_bool, check_integer, check_real, check_weights
+from skreg.degrees import degrees_of_freedom
+from skreg.fitting import canonical, column_names, encode_classes, in_units_of_X, trouble
+from skreg.grid import alpha_grid
+from skreg.losses import Logistic, Softmax, get_loss
 from skreg.problem import make_problem
-from skreg.solvers import fastest_solver
+from skreg.progress import watched
+from skreg.solvers import get_solver
+from skreg.solvers.probe import probe_prox
 
-__all__ = ["alpha_max", "null_alpha"]
+__all__ = ["RegularizationPath", "regularization_path"]
 
 
-def alpha_max(
+@dataclass(frozen=True, eq=False)
+class RegularizationPath:
+    """Solutions along alpha, from `regularization_path`.
+
+    Entry ``k`` of every array belongs to ``alphas[k]``.
+
+    Attributes
+    ----------
+    alphas : ndarray of shape (n_alphas,)
+        Strengths that were solved, from strong to weak.
+    coefs : ndarray of shape (n_alphas, n_features) or (n_alphas, n_outputs, n_features)
+        ``coefs[k]`` is the ``coef_`` of an estimator with ``alpha=alphas[k]``.
+    intercepts : ndarray of shape (n_alphas,) or (n_alphas, n_outputs)
+        Likewise for ``intercept_``.
+    certificates : tuple of Optimality
+        How far each solution can be from the best.
+    objectives : ndarray of shape (n_alphas,)
+        Mean loss plus penalty.
+    deviance_explained : ndarray of shape (n_alphas,)
+        The share of the null model's loss that is gone: R^2 on the training data
+        for the squared loss.
+    support_sizes : ndarray of int of shape (n_alphas,)
+        Features with a coefficient that is not zero.
+    degrees_of_freedom : ndarray of shape (n_alphas,)
+        See Notes; computed when asked for.
+    n_iter : ndarray of int of shape (n_alphas,)
+        Iterations of the solver.
+    solver : str
+        The solver that ran.
+    classes : ndarray of shape (n_classes,) or None
+        Sorted labels, if y had labels.
+    feature_names : ndarray of shape (n_features,) or None
+        Names of the columns, if X had string names.
+    stopped : str or None
+        Why the path ends before the last alpha that was asked for, as a sentence.
+
+    Notes
+    -----
+    Degrees of freedom are ``trace(H (H + D)^-1)`` with the Hessian ``H`` of the loss
+    and the curvature ``D`` of the penalty on the support: the number of non-zero
+    coefficients for the lasso, the trace of the hat matrix for ridge. The intercept
+    is not counted. For penalties that are not convex the support is counted.
+
+    References
+    ----------
+    H. Zou, T. Hastie, R. Tibshirani, Ann. Stat. 35 (2007), thm. 1; R. Tibshirani,
+    J. Taylor, Ann. Stat. 40 (2012), eq. (17).
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from skreg import regularization_path
+    >>> path = regularization_path(*load_diabetes(return_X_y=True), penalty="l1", alphas=[1.0, 0.1])
+    >>> path.coefs.shape, path.support_sizes, path.degrees_of_freedom
+    ((2, 10), array([3, 7]), array([3., 7.]))
+    """
+
+    alphas: np.ndarray
+    coefs: np.ndarray
+    intercepts: np.ndarray
+    certificates: tuple
+    deviance_explained: np.ndarray
+    n_iter: np.ndarray
+    solver: str
+    classes: np.ndarray | None
+    feature_names: np.ndarray | None
+    stopped: str | None
+    _problem: object = field(repr=False)
+    _solutions: tuple = field(repr=False)
+
+    @property
+    def objectives(self):
+        return np.array([certificate.objective for certificate in self.certificates])
+
+    @property
+    def support_sizes(self):
+        used = self.coefs != 0
+        return (used if used.ndim == 2 else used.any(axis=1)).sum(axis=1)
+
+    @cached_property
+    def degrees_of_freedom(self):
+        return np.array([degrees_of_freedom(self._problem, solution) for solution in self._solutions])
+
+    def __getstate__(self):
+        # The problem holds the data, and is needed for one thing only.
+        _ = self.degrees_of_freedom
+        return self.__dict__ | {"_problem": None, "_solutions": ()}
+
+    def __setstate__(self, state):
+        self.__dict__.update(state)
+
+
+def regularization_path(
     X,
     y,
     *,
     penalty="l1",
     loss="squared",
+    alphas=100,
+    alpha_min_ratio=None,
     penalty_factor=None,
     fit_intercept=True,
     standardize=False,
     sample_weight=None,
+    solver="auto",
+    tol=1e-6,
+    max_iter=10_000,
+    max_support=None,
+    max_deviance=None,
+    keep_on_interrupt=False,
+    verbose=False,
 ):
-    """Smallest alpha at which every penalised coefficient is zero.
-
-    At it the null model (intercept and unpenalised columns, fitted) is a fixed
-    point of the proximal step of every coefficient, with steps 1 / curvature;
-    just below it is not. Found from ``value`` and ``prox`` alone, so it exists
-    for a penalty of your own too.
+    """Solve for many strengths, from strong to weak, each from the solution before.
 
     Parameters
     ----------
-    X : ndarray or CSR/CSC matrix of shape (n_samples, n_features)
-        float64 or float32.
-    y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-        Targets; 0 and 1 for ``loss="logistic"``, one-hot for ``loss="softmax"``.
-    penalty : str or Penalty, default="l1"
+    X : array-like or sparse of shape (n_samples, n_features)
+        Training data; float64 and float32 are used as they are.
+    y : array-like of shape (n_samples,) or (n_samples, n_targets)
+        Targets; labels of two classes or more for ``loss="logistic"`` or
+        ``"softmax"`` (two are one column, more are one softmax).
+    penalty : str, Penalty or None, default="l1"
         Name or object.
     loss : str or Loss, default="squared"
         Name or object.
+    alphas : int or array-like of shape (n_alphas,), default=100
+        How many, evenly spaced on a logarithmic scale from `alpha_max` down; or the
+        strengths themselves, in any order. Where there is no `alpha_max` (L2), the
+        path starts where every coefficient has lost a factor of 1000 at least.
+    alpha_min_ratio : float, optional
+        Smallest over largest alpha of an automatic grid; by default 1e-3, and 1e-7
+        where there is no `alpha_max`.
     penalty_factor : array-like of shape (n_features,), dict or None, default=None
-        Factors of alpha per feature.
+        Factors of alpha per feature, 0 for not penalised.
     fit_intercept : bool, default=True
         Whether there is an intercept.
     standardize : bool, default=False
         Whether the penalty sees coefficients of columns with standard deviation 1.
     sample_weight : array-like of shape (n_samples,), optional
         Non-negative weights.
+    solver : str, default="auto"
+        As in `PenalizedRegression`.
+    tol : float, default=1e-6
+        Largest relative suboptimality of every solution.
+    max_iter : int, default=10000
+        Limit on the solver's iterations for each alpha.
+    max_support : int, optional
+        End the path before the first solution with more features than this.
+    max_deviance : float in (0, 1], optional
+        End the path with the first solution that explains this share of the deviance.
+    keep_on_interrupt : bool, default=False
+        Whether Ctrl-C ends the path with what is solved, instead of raising.
+    verbose : bool, default=False
+        Whether to draw a bar on stderr.
 
     Returns
     -------
-    float
-        In units of the loss; inf where no alpha is large enough (L2, say).
+    RegularizationPath
+
+    Warns
+    -----
+    ConvergenceWarning
+        If a certificate does not meet `tol`; says at which alphas.
 
     Raises
     ------
     ValueError, TypeError
-        If a parameter is not what it has to be.
+        If the data or a parameter are not what they have to be.
 
     References
     ----------
-    J. Friedman, T. Hastie, R. Tibshirani, J. Stat. Softw. 33(1) (2010), sec. 2.5.
+    J. Friedman, T. Hastie, R. Tibshirani, "Regularization paths for generalized
+    linear models via coordinate descent", J. Stat. Softw. 33(1) (2010), sec. 2.5.
 
     Examples
     --------
     >>> from sklearn.datasets import load_diabetes
-    >>> from skreg import PenalizedRegression, alpha_max
+    >>> from skreg import regularization_path
     >>> X, y = load_diabetes(return_X_y=True)
-    >>> top = alpha_max(X, y)
-    >>> [int((PenalizedRegression("l1", alpha=a).fit(X, y).coef_ != 0).sum()) for a in (top, 0.99 * top)]
-    [0, 1]
+    >>> path = regularization_path(X, y, penalty="l1", max_support=3)
+    >>> path.support_sizes[[0, -1]], path.stopped
+    (array([0, 3]), 'more than max_support=3 features at alpha=0.703')
     """
-    return null_alpha(
-        make_problem(
-            X,
-            y,
-            penalty=penalty,
-            loss=loss,
-            penalty_factor=penalty_factor,
-            fit_intercept=fit_intercept,
-            standardize=standardize,
-            sample_weight=sample_weight,
-        )
+    tol = check_real("tol", tol, low=0, low_open=True)
+    max_iter = check_integer("max_iter", max_iter, low=1)
+    max_support = None if max_support is None else check_integer("max_support", max_support, low=0)
+    if max_deviance is not None:
+        max_deviance = check_real("max_deviance", max_deviance, low=0, high=1, low_open=True)
+    names = column_names(X)
+    X, y, sample_weight, loss, classes = _checked(X, y, sample_weight, get_loss(loss))
+    problem = make_problem(
+        X,
+        y,
+        penalty=penalty,
+        loss=loss,
+        penalty_factor=penalty_factor,
+        fit_intercept=check_bool("fit_intercept", fit_intercept),
+        standardize=check_bool("standardize", standardize),
+        sample_weight=sample_weight,
+        feature_names=names,
+    )
+    chosen = get_solver(solver, problem)
+    grid = alpha_grid(problem, alphas, alpha_min_ratio)
+    solutions, stopped = [], None
+    walk = watched(chosen.solve(problem, grid, None, tol, max_iter), len(grid), verbose, "path")
+    try:
+        for solution in walk:
+            stopped = _too_large(solution, max_support)
+            if stopped is not None:
+                break
+            solutions.append(solution)
+            stopped = _saturated(problem, solution, max_deviance)
+            if stopped is not None:
+                break
+    except KeyboardInterrupt:
+        if not check_bool("keep_on_interrupt", keep_on_interrupt) or not solutions:
+            raise
+        stopped = f"interrupted after alpha={solutions[-1].alpha:.3g}"
+    finally:
+        walk.close()
+    if not solutions:
+        raise ValueError(f"max_support={max_support} is less than the support at the first alpha, {grid[0]:.3g}.")
+    if stopped is not None and len(solutions) == len(grid):
+        stopped = None
+    probe_prox(problem, solutions[-1])
+    _warn(solutions, max_iter, chosen.name)
+    parts = [in_units_of_X(problem, s.coef, s.intercept, s.alpha, X.dtype) for s in solutions]
+    coefs, intercepts = (np.stack(part) for part in zip(*parts, strict=True))
+    if classes is not None and len(classes) == 2:
+        # As an estimator shows them: one row.
+        coefs, intercepts = coefs[:, None, :], intercepts[:, None]
+    return RegularizationPath(
+        alphas=grid[: len(solutions)],
+        coefs=coefs,
+        intercepts=intercepts,
+        certificates=tuple(s.optimality for s in solutions),
+        deviance_explained=np.array([_explained(problem, s) for s in solutions]),
+        n_iter=np.array([s.n_iter for s in solutions]),
+        solver=chosen.name,
+        classes=classes,
+        feature_names=names,
+        stopped=stopped,
+        _problem=problem,
+        _solutions=tuple(solutions),
     )
 
 
-def null_alpha(problem):
-    """`alpha_max` of a problem.
-
-    Parameters
-    ----------
-    problem : Problem
-
-    Returns
-    -------
-    float
-    """
-    factor = problem.penalty_factor
-    penalised = np.ones(problem.n_features, bool) if factor is None else factor > 0
-    point, slack = _null_model(problem, penalised)
-    coef, gradient, step = point.coef, point.gradient, 1.0 / point.curvature
-
-    def is_null(alpha):
-        # As `Point.violations` does it, to the last bit.
-        target = problem.prox(coef - gradient * step, step, alpha)
-        return not np.any(target[penalised])
-
-    # A penalty of slope 1 at zero is null at the largest gradient; start the search there.
-    high = float(np.max(np.abs(gradient[penalised]), initial=0.0))
-    if high == 0.0 or is_null(0.0):
-        return 0.0
-    low = high
-    while not is_null(high):
-        low, high = high, 4.0 * high
-        if high > 1e30 * low or not np.isfinite(high) or high > 1e15 * np.max(np.abs(gradient)):
-            return np.inf
-    while is_null(low):
-        low, high = 0.25 * low, low
-    while True:
-        middle = 0.5 * (low + high)
-        if not low < middle < high:
-            return high * slack
-        low, high = (low, middle) if is_null(middle) else (middle, high)
+def _checked(X, y, sample_weight, loss):
+    """Data as `make_problem` takes them, the loss for these classes, and their labels."""
+    X = canonical(check_array(X, accept_sparse=("csr", "csc"), dtype=(np.float64, np.float32), input_name="X"))
+    sample_weight = check_weights(sample_weight, X.shape[0])
+    if isinstance(loss, (Logistic, Softmax)):
+        y = check_array(y, dtype=None, ensure_2d=False, input_name="y")
+        check_consistent_length(X, y)
+        check_classification_targets(y)
+        if y.ndim == 1:
+            labels, target, loss = encode_classes(y, sample_weight)
+            return X, target, sample_weight, loss, labels
+        return X, y, sample_weight, loss, None
+    y = check_array(y, dtype=np.float64, ensure_2d=False, input_name="y")
+    check_consistent_length(X, y)
+    return X, y, sample_weight, loss, None
 
 
-def _null_model(problem, penalised):
-    """The point with only intercept and unpenalised columns, and the share of rounding in it."""
-    coef = np.zeros(problem.coef_shape)
-    if penalised.all():
-        return problem.point(coef, problem.null_intercept, 0.0), 1.0
-    free = np.flatnonzero(~penalised)
-    part = problem.features(free)
-    solution = next(iter(fastest_solver(part).solver.solve(part, [0.0], tol=1e-13)))
-    coef[free] = solution.coef
-    # Another solver stops elsewhere within rounding: leave it room.
-    return problem.point(coef, solution.intercept, 0.0), 1.0 + 1e-6
+def _explained(problem, solution):
+    """Share of the null model's loss that is gone, above what no model can go below."""
+    lowest = problem.loss.conjugate(problem.y, np.zeros_like(problem.y))
+    lowest = 0.0 if lowest is None else -float(np.sum(problem.weights @ lowest))
+    return 1.0 - (solution.optimality.loss - lowest) / (problem.null_loss - lowest)
+
+
+def _too_large(solution, max_support):
+    if max_support is None:
+        return None
+    used = solution.coef != 0
+    if np.count_nonzero(used if used.ndim == 1 else used.any(axis=1)) <= max_support:
+        return None
+    return f"more than max_support={max_support} features at alpha={solution.alpha:.3g}"
+
+
+def _saturated(problem, solution, max_deviance):
+    if max_deviance is None or _explained(problem, solution) < max_deviance:
+        return None
+    return f"max_deviance={max_deviance:g} explained at alpha={solution.alpha:.3g}"
+
+
+def _warn(solutions, max_iter, solver):
+    reasons = [(s.alpha, trouble(s, max_iter)) for s in solutions]
+    reasons = [(alpha, reason) for alpha, reason in reasons if reason is not None]
+    if reasons:
+        alpha, reason = reasons[0]
+        warnings.warn(
+            f"regularization_path ({solver}): {len(reasons)} of {len(solutions)} alphas; the largest, "
+            f"alpha={alpha:.3g}, {reason}",
+            ConvergenceWarning,
+            stacklevel=3,
+        )

@@ -15,14 +15,14 @@ FLOORS = [
     {"model_selection"},
     {"linear_model"},
     {"convert", "path"},
-    {"fitting"},
+    {"grid", "degrees", "fitting"},
     {"solvers"},
     {"problem"},
     {"moments"},
     {"certificate"},
     {"model"},
     {"penalties", "losses", "design"},
-    {"_validation", "_kernels", "_passes", "_compat"},
+    {"_validation", "_kernels", "_passes", "_compat", "progress"},
 ]
 FLOOR_OF = {room: -number for number, rooms in enumerate(FLOORS) for room in rooms}
 FILES = sorted(path for path in HOUSE.rglob("*.py") if path != HOUSE / "__init__.py")

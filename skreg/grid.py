@@ -1,0 +1,210 @@
+"""Along alpha: where paths begin, and the grids that start there."""
+
+from numbers import Integral
+
+import numpy as np
+
+from skreg._validation import check_integer, check_real
+from skreg.problem import make_problem
+from skreg.solvers import fastest_solver
+
+__all__ = ["alpha_grid", "alpha_max", "null_alpha"]
+
+# The shortest way down from alpha_max that is worth a path; where there is no alpha_max, from where every
+# coefficient has lost a factor of 1000 at least.
+MIN_RATIO = 1e-3
+MIN_RATIO_SMOOTH = 1e-7
+
+
+def alpha_max(
+    X,
+    y,
+    *,
+    penalty="l1",
+    loss="squared",
+    penalty_factor=None,
+    fit_intercept=True,
+    standardize=False,
+    sample_weight=None,
+):
+    """Smallest alpha at which every penalised coefficient is zero.
+
+    At it the null model (intercept and unpenalised columns, fitted) is a fixed
+    point of the proximal step of every coefficient, with steps 1 / curvature;
+    just below it is not. Found from ``value`` and ``prox`` alone, so it exists
+    for a penalty of your own too.
+
+    Parameters
+    ----------
+    X : ndarray or CSR/CSC matrix of shape (n_samples, n_features)
+        float64 or float32.
+    y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        Targets; 0 and 1 for ``loss="logistic"``, one-hot for ``loss="softmax"``.
+    penalty : str or Penalty, default="l1"
+        Name or object.
+    loss : str or Loss, default="squared"
+        Name or object.
+    penalty_factor : array-like of shape (n_features,), dict or None, default=None
+        Factors of alpha per feature.
+    fit_intercept : bool, default=True
+        Whether there is an intercept.
+    standardize : bool, default=False
+        Whether the penalty sees coefficients of columns with standard deviation 1.
+    sample_weight : array-like of shape (n_samples,), optional
+        Non-negative weights.
+
+    Returns
+    -------
+    float
+        In units of the loss; inf where no alpha is large enough (L2, say).
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a parameter is not what it has to be.
+
+    References
+    ----------
+    J. Friedman, T. Hastie, R. Tibshirani, J. Stat. Softw. 33(1) (2010), sec. 2.5.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from skreg import PenalizedRegression, alpha_max
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> top = alpha_max(X, y)
+    >>> [int((PenalizedRegression("l1", alpha=a).fit(X, y).coef_ != 0).sum()) for a in (top, 0.99 * top)]
+    [0, 1]
+    """
+    return null_alpha(
+        make_problem(
+            X,
+            y,
+            penalty=penalty,
+            loss=loss,
+            penalty_factor=penalty_factor,
+            fit_intercept=fit_intercept,
+            standardize=standardize,
+            sample_weight=sample_weight,
+        )
+    )
+
+
+def null_alpha(problem):
+    """`alpha_max` of a problem.
+
+    Parameters
+    ----------
+    problem : Problem
+
+    Returns
+    -------
+    float
+    """
+    factor = problem.penalty_factor
+    penalised = np.ones(problem.n_features, bool) if factor is None else factor > 0
+    point, slack = _null_model(problem, penalised)
+    coef, gradient, step = point.coef, point.gradient, 1.0 / point.curvature
+
+    def is_null(alpha):
+        # As `Point.violations` does it, to the last bit.
+        target = problem.prox(coef - gradient * step, step, alpha)
+        return not np.any(target[penalised])
+
+    # A penalty of slope 1 at zero is null at the largest gradient; start the search there.
+    high = float(np.max(np.abs(gradient[penalised]), initial=0.0))
+    if high == 0.0 or is_null(0.0):
+        return 0.0
+    low = high
+    while not is_null(high):
+        low, high = high, 4.0 * high
+        if high > 1e30 * low or not np.isfinite(high) or high > 1e15 * np.max(np.abs(gradient)):
+            return np.inf
+    while is_null(low):
+        low, high = 0.25 * low, low
+    while True:
+        middle = 0.5 * (low + high)
+        if not low < middle < high:
+            return high * slack
+        low, high = (low, middle) if is_null(middle) else (middle, high)
+
+
+def _null_model(problem, penalised):
+    """The point with only intercept and unpenalised columns, and the share of rounding in it."""
+    coef = np.zeros(problem.coef_shape)
+    if penalised.all():
+        return problem.point(coef, problem.null_intercept, 0.0), 1.0
+    free = np.flatnonzero(~penalised)
+    part = problem.features(free)
+    solution = next(iter(fastest_solver(part).solver.solve(part, [0.0], tol=1e-13)))
+    coef[free] = solution.coef
+    # Another solver stops elsewhere within rounding: leave it room.
+    return problem.point(coef, solution.intercept, 0.0), 1.0 + 1e-6
+
+
+def alpha_grid(problem, alphas=100, min_ratio=None):
+    """Strengths from strong to weak.
+
+    Parameters
+    ----------
+    problem : Problem
+    alphas : int or array-like of shape (n_alphas,), default=100
+        How many, evenly spaced on a logarithmic scale, or the strengths themselves.
+    min_ratio : float, optional
+        Smallest over largest; 1e-3 below `alpha_max`, 1e-7 where there is none.
+
+    Returns
+    -------
+    ndarray of shape (n_alphas,)
+        Decreasing.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a parameter is not what it has to be.
+
+    Notes
+    -----
+    Without an `alpha_max` (L2) the grid starts where glmnet's does: at the `alpha_max`
+    of an elastic net with ``l1_ratio=0.001``, for columns and a target of unit size.
+    """
+    if not isinstance(alphas, Integral) or isinstance(alphas, bool):
+        return _given(alphas)
+    n_alphas = check_integer("alphas", alphas, low=1)
+    if min_ratio is not None:
+        min_ratio = check_real("alpha_min_ratio", min_ratio, low=0, high=1, low_open=True, high_open=True)
+    top = null_alpha(problem)
+    if np.isfinite(top):
+        ratio = MIN_RATIO if min_ratio is None else min_ratio
+    else:
+        ratio = MIN_RATIO_SMOOTH if min_ratio is None else min_ratio
+        top = _smooth_start(problem)
+    # Nothing to explain, or nothing to pay: any strength will do.
+    top = top if top > 0 else np.finfo(np.float64).eps
+    # The first is alpha_max to the last bit: exponentials of logarithms are not.
+    return top * np.concatenate([[1.0], np.geomspace(1.0, ratio, n_alphas)[1:]])
+
+
+def _smooth_start(problem):
+    """Where no coefficient keeps more than a thousandth of its size."""
+    factor = problem.penalty_factor
+    penalised = np.ones(problem.n_features, bool) if factor is None else factor > 0
+    point, _ = _null_model(problem, penalised)
+    size = np.sqrt(problem.curvatures(point.eta)) * np.abs(point.gradient) / np.sqrt(2.0 * problem.null_loss)
+    size = size if size.ndim == 1 else size.max(axis=1)
+    size = size[penalised] if factor is None else size[penalised] / factor[penalised]
+    return 1000.0 * float(np.max(size, initial=0.0))
+
+
+def _given(alphas):
+    allowed = "a number of strengths (int >= 1) or an array of finite numbers >= 0"
+    try:
+        alphas = np.array(alphas, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"alphas must be {allowed}; got {alphas!r}.") from error
+    if alphas.ndim != 1 or alphas.size == 0:
+        raise ValueError(f"alphas must be {allowed}; got an array of shape {alphas.shape}.")
+    wrong = ~(np.isfinite(alphas) & (alphas >= 0))
+    if wrong.any():
+        raise ValueError(f"alphas must be {allowed}; got {alphas[wrong][0]}.")
+    return np.unique(alphas)[::-1]
