@@ -13,13 +13,21 @@ text in the same order: results are equal to the last bit.
 import numpy as np
 
 from libc.math cimport INFINITY, fabs, sqrt
-from libc.stdint cimport uintptr_t
+from libc.stdint cimport int32_t, int64_t, uintptr_t
 from libc.string cimport memmove
 
 cdef extern from "_simd.h" nogil:
     void skreg_axpy "skreg_axpy_d"(long n, double a, const double *x, double *y)
     double skreg_dot "skreg_dot_d"(long n, const double *x, const double *y)
     void skreg_rotate(long n, double c, double s, double *x, double *y)
+
+ctypedef fused real:
+    float
+    double
+
+ctypedef fused index:
+    int32_t
+    int64_t
 
 ctypedef double (*prox_function)(double, double, double, const double *) noexcept nogil
 
@@ -483,3 +491,74 @@ cdef class ActiveSet:
                     if not self.linearise(best):
                         return INFINITY
                     self.append(best)
+
+
+# -- coordinate descent on the columns of a sparse matrix -------------------------
+
+def column_sums(const real[::1] data, const index[::1] indices, const index[::1] indptr, const Py_ssize_t[::1] columns,
+                const double[::1] weights, double[::1] sums, double[::1] squares):
+    """Weighted sums of the chosen columns (CSC), and of their squares."""
+    cdef Py_ssize_t j, k
+    cdef double total, square
+    with nogil:
+        for j in range(columns.shape[0]):
+            total = square = 0.0
+            for k in range(indptr[columns[j]], indptr[columns[j] + 1]):
+                total += weights[indices[k]] * data[k]
+                square += weights[indices[k]] * (data[k] * data[k])
+            sums[j] = total
+            squares[j] = square
+
+
+def column_descent(const real[::1] data, const index[::1] indices, const index[::1] indptr, const Py_ssize_t[::1] columns,
+                   const double[::1] inverse_scale, const double[::1] weights, double[::1] forward,
+                   const double[::1] cross, double total, double[::1] coef, const double[::1] grad,
+                   const double[::1] step, const double[::1] alpha, uintptr_t address, const double[:, ::1] params,
+                   double tol, int max_epochs):
+    """As `gram_descent`, with the Gram matrix of the chosen columns (CSC) never formed.
+
+    ``forward`` holds the weighted change of the linear predictor since ``grad`` was the gradient;
+    ``cross / total`` is what the intercept, at its best, answers with. Returns epochs and the largest
+    move of the last full sweep.
+    """
+    cdef:
+        prox_function prox = <prox_function> address
+        Py_ssize_t n = columns.shape[0], stride = params.shape[1] if params.shape[0] > 1 else 0
+        Py_ssize_t j, k, first, last
+        int epoch = 0, sweep = 0
+        double move, size, largest = INFINITY, slope, answer = 0.0
+        bint full
+    with nogil:
+        for k in range(forward.shape[0]):
+            answer += forward[k]
+        while epoch < max_epochs:
+            # A sweep over all, then up to ten over those that are not zero.
+            full = sweep == 0
+            size = 0.0
+            for j in range(n):
+                if not full and coef[j] == 0.0:
+                    continue
+                first, last = indptr[columns[j]], indptr[columns[j] + 1]
+                slope = 0.0
+                for k in range(first, last):
+                    slope += data[k] * forward[indices[k]]
+                slope = grad[j] + inverse_scale[j] * slope
+                if total > 0.0:
+                    slope -= answer / total * cross[j]
+                move = prox(coef[j] - step[j] * slope, step[j], alpha[j], &params[0, 0] + j * stride) - coef[j]
+                if move != 0.0:
+                    coef[j] += move
+                    size = max(size, fabs(move) / sqrt(step[j]))
+                    answer += move * cross[j]
+                    move *= inverse_scale[j]
+                    for k in range(first, last):
+                        forward[indices[k]] += move * (weights[indices[k]] * data[k])
+            epoch += 1
+            if full:
+                largest = size
+                if largest <= tol:
+                    break
+                sweep = 1
+            else:
+                sweep = 0 if size <= 0.3 * tol or sweep == 10 else sweep + 1
+    return epoch, largest

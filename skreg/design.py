@@ -302,6 +302,26 @@ class SparseDesign(Design):
         _passes.sparse_spread(*self._arrays, weights, shift, self._by_column, squares, stored)
         return squares + np.maximum(weights.sum() - stored, 0.0) * shift**2
 
+    def by_column(self, index):
+        """Arrays of a CSC matrix as X is stored (no shift, no scale), and where in it the columns are."""
+        if self._by_column:
+            return self._arrays, np.ascontiguousarray(index, dtype=np.intp)
+        block = self.X[:, index].tocsc()
+        indptr = block.indptr.astype(block.indices.dtype, copy=False)
+        return (block.data, block.indices, indptr), np.arange(len(index))
+
+    def stored(self, index):
+        """How many entries the columns store."""
+        return int(self._stored[index].sum())
+
+    @cached_property
+    def _stored(self):
+        if self._by_column:
+            return np.diff(self.X.indptr)
+        stored, squares, shift = np.zeros((3, self.shape[1]))
+        _passes.sparse_spread(*self._arrays, np.ones(self.shape[0]), shift, False, squares, stored)
+        return stored
+
     @cached_property
     def _full(self):
         """Columns that are sparse by name only.
@@ -309,11 +329,7 @@ class SparseDesign(Design):
         In a column of zeros the mean is small beside the values, so what centring
         subtracts from a product costs no digits. In a full one it may cost all.
         """
-        if self._by_column:
-            return np.diff(self.X.indptr) > 0.5 * self.shape[0]
-        stored, squares, shift = np.zeros((3, self.shape[1]))
-        _passes.sparse_spread(*self._arrays, np.ones(self.shape[0]), shift, False, squares, stored)
-        return stored > 0.5 * self.shape[0]
+        return self._stored > 0.5 * self.shape[0]
 
     def gram(self, left, right=None, row_weights=None):
         every = np.arange(self.shape[1])
@@ -325,7 +341,7 @@ class SparseDesign(Design):
             return total
         # In blocks, so that X is not copied as a whole.
         if self._by_column:
-            stored, counts, full = self.X.nnz, np.diff(self.X.indptr), self._full
+            stored, counts, full = self.X.nnz, self._stored, self._full
             copied = sum(counts[side].sum() + full[side].sum() * self.shape[0] for side in (left, right))
             width = max(left.size, right.size)
             if copied > max(stored // 2, 4_000_000):

@@ -6,12 +6,17 @@ from skreg._kernels import ActiveSet
 from skreg.model import QuadraticModel
 from skreg.solvers.ahead import solve_ahead
 from skreg.solvers.base import Progress, Solution, Solver, starting_point
+from skreg.solvers.columns import ColumnModel, ColumnQuadratic
+from skreg.solvers.compiled import compiled_prox
 from skreg.solvers.quadratic import MAX_NEWTON, Quadratic
 
 __all__ = ["CoordinateDescent"]
 
 # So many coefficients are always solved together, without screening.
 ALL_AT_ONCE = 200
+
+# Working sets up to this size have a Gram matrix, sparse as their columns may be.
+LARGE = 200
 
 # Up to so many columns, a path of the squared loss reads X once.
 MAX_MOMENTS = 2_000
@@ -109,6 +114,7 @@ class _Engine:
             self.gram, self.known = problem.moments.gram, n_entries
         self.solved = True
         self.growing = False
+        self.columns = True
         self.active = ActiveSet(MAX_NEWTON) if problem.loss.quadratic else None
 
     def solve(self, alpha, start, tol, max_iter):
@@ -172,6 +178,8 @@ class _Engine:
         """The inner problem of the working set."""
         features = self.entries // self.problem.n_outputs
         penalty = self.problem.penalty.restrict(features)
+        if isinstance(gram, ColumnModel):
+            return ColumnQuadratic(gram, coef, penalty, self.strengths(alpha))
         active = self.active if self.problem.loss.quadratic else None
         return Quadratic(gram, coef, gradient.copy(), penalty, self.strengths(alpha), active)
 
@@ -192,6 +200,8 @@ class _Engine:
             inner.descend(max(share, 1e-15 * unit))
         else:
             self.solved = inner.minimise(max(share, 1e-15 * unit))
+            # Where sweeps are slow, Newton's method on the Gram matrix is not.
+            self.columns = self.columns and (self.solved or not isinstance(gram, ColumnModel))
         return inner.coef
 
     def _step(self, point, wanted):
@@ -201,12 +211,31 @@ class _Engine:
     def _exact_step(self, point, wanted):
         """Squared loss: the model is the loss, its Gram matrix is kept and extended."""
         entries = self.entries
-        self.extend_gram()
+        model = self._column_model(point)
+        if model is None:
+            self.extend_gram()
+            gram, gradient, shift = self.gram[: entries.size, : entries.size], point.gradient[entries], 0.0
+        else:
+            gram, gradient = model, model.gradient
         coef = point.coef.copy()
-        coef[entries] = self._inner(
-            self.gram[: entries.size, : entries.size], coef[entries], point.gradient[entries], point.alpha, wanted
-        )
-        return coef, 0.0, 0.0
+        coef[entries] = self._inner(gram, coef[entries], gradient, point.alpha, wanted)
+        if model is not None:
+            shift = model.intercept_move(coef[entries] - point.coef[entries])
+        return coef, shift, 0.0
+
+    def _column_model(self, point):
+        """The model on sparse columns, where that is less work than a Gram matrix and as accurate; else None."""
+        problem, size = self.problem, self.entries.size
+        if not (self.columns and size > LARGE and hasattr(problem.design, "by_column") and problem.y.ndim == 1):
+            return None
+        stored = problem.design.stored(self.entries)
+        # Nanoseconds, measured: what meets in the columns and twenty sweeps over the matrix; forty over the columns.
+        if 80.0 * stored > 8.0 * stored**2 / problem.design.shape[0] + 4.0 * size**2:
+            return None
+        if compiled_prox(problem.penalty) is None:
+            return None
+        model = ColumnModel(point, self.entries)
+        return model if model.accurate else None
 
     def extend_gram(self):
         """The Gram matrix of what has entered the working set since; room is made for twice as many."""
@@ -231,7 +260,9 @@ class _Engine:
         """General loss: a Newton model on the working set, and a line search."""
         problem, coef, eta, alpha = self.problem, point.coef, point.eta, point.alpha
         entries = self.entries
-        model = QuadraticModel(point, entries)
+        model = self._column_model(point)
+        if model is None:
+            model = QuadraticModel(point, entries)
         gram = model.hessian
         noise = 4e-16 * abs(point.objective)
         for _ in range(30):
@@ -258,7 +289,7 @@ class _Engine:
                     break
                 size *= 0.5
             # A concave penalty may rise along the segment: raise the model's curvature instead.
-            gram = gram * 2.0
+            gram = 2.0 * gram
         return coef, 0.0, 0.0
 
 

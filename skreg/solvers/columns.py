@@ -1,0 +1,113 @@
+"""The inner problem of coordinate descent on sparse columns: no Gram matrix is formed.
+
+Text has few entries a row, so two columns rarely meet: descent on the columns
+themselves then reads far less than a Gram matrix of the working set holds.
+"""
+
+import numpy as np
+
+from skreg import _kernels
+from skreg.solvers.compiled import compiled_prox
+
+__all__ = ["ColumnModel", "ColumnQuadratic"]
+
+# Share of a column's square that its mean may be: subtracting it costs the sum that many digits.
+MOST_MEAN = 0.999
+
+
+class ColumnModel:
+    """Second-order expansion of the mean loss in some columns of a sparse design, the intercept eliminated.
+
+    The counterpart of `QuadraticModel`; one output only.
+
+    Parameters
+    ----------
+    point : Point
+        Where the loss is expanded.
+    features : ndarray of int
+        The columns.
+    """
+
+    def __init__(self, point, features):
+        problem = point.problem
+        self.features = features
+        self.weights = problem.weights
+        if not problem.loss.quadratic:
+            self.weights = problem.weights * problem.loss.curvature(problem.y, point.eta)
+        self.arrays, self.columns = problem.design.by_column(features)
+        scale = problem.design.scale
+        self.inverse_scale = np.ones(len(features)) if scale is None else 1.0 / scale[features]
+        sums, squares = np.empty((2, len(features)))
+        _kernels.column_sums(*self.arrays, self.columns, self.weights, sums, squares)
+        self.cross, self.curvature = sums * self.inverse_scale, squares * self.inverse_scale**2
+        self.gradient = point.gradient[features]
+        self.total = float(self.weights.sum()) if problem.fit_intercept else 0.0
+        self._response, self._offset, self.accurate = None, 0.0, True
+        if self.total > 0:
+            mean_share = self.cross**2 / self.total
+            self.accurate = bool(np.all(mean_share <= MOST_MEAN * self.curvature))
+            self.curvature = np.maximum(self.curvature - mean_share, 0.0)
+            # Here the columns are as the design has them, centred: the intercept is the value at their means.
+            shift = problem.design.shift
+            own = self.cross if shift is None else self.cross - self.total * shift[features] * self.inverse_scale
+            self._response = own / self.total
+            self._offset = float(point.row_gradient.sum()) / self.total
+            # What is left of the gradient when the intercept has seen to its own.
+            self.gradient = self.gradient - own * self._offset
+
+    def intercept_move(self, move):
+        """The best move of the intercept beside a move of the coefficients."""
+        return 0.0 if self._response is None else -(self._response @ move) - self._offset
+
+    @property
+    def hessian(self):
+        """The model itself: it stands for the matrix that is never formed."""
+        return self
+
+    def __rmul__(self, factor):
+        """The model with ``factor`` times the curvature."""
+        other = ColumnModel.__new__(ColumnModel)
+        other.__dict__.update(self.__dict__)
+        for name in ("weights", "cross", "curvature", "total"):
+            setattr(other, name, factor * getattr(self, name))
+        return other
+
+
+class ColumnQuadratic:
+    """State of one inner problem, as `Quadratic`, for separable penalties with a compiled prox.
+
+    Parameters
+    ----------
+    model : ColumnModel
+    coef : ndarray of shape (k,)
+        The current point; moved in place.
+    penalty : Penalty
+        Restricted to the k coefficients.
+    alpha : ndarray of shape (k,)
+        Strengths.
+    """
+
+    def __init__(self, model, coef, penalty, alpha):
+        self.model, self.coef, self.alpha = model, coef, alpha
+        self.compiled = compiled_prox(penalty)
+        self.penalty = penalty
+        curvature = np.where(model.curvature > 0, model.curvature, 1.0)
+        self.step = 1.0 / curvature
+        self.forward = np.zeros(len(model.weights))
+
+    def violation(self):
+        """Largest scaled move of a proximal step, at the point where the model was made."""
+        target = self.penalty.prox(self.coef - self.step * self.model.gradient, self.step, self.alpha)
+        return float(np.max(np.abs(target - self.coef) / np.sqrt(self.step), initial=0.0))
+
+    def descend(self, tol, epochs=20):
+        """Sweeps until no coefficient moves by more than ``tol``; returns the largest move of the last."""
+        model = self.model
+        return _kernels.column_descent(
+            *model.arrays, model.columns, model.inverse_scale, model.weights, self.forward, model.cross, model.total,
+            self.coef, model.gradient, self.step, self.alpha, *self.compiled, tol, epochs,
+        )[1]  # fmt: skip
+
+    def minimise(self, tol):
+        """As `Quadratic.minimise`: whether ``tol`` was reached."""
+        return self.descend(tol, 300) <= tol

@@ -1,0 +1,54 @@
+"""Working sets of sparse columns, on which no Gram matrix is formed, give what dense data give."""
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from skreg import ElasticNet, make_problem
+from skreg.path import null_alpha
+from skreg.solvers import CoordinateDescent, coordinate
+
+
+def thin_data(layout, dtype, seed):
+    rng = np.random.default_rng(seed)
+    X = sparse.random(900, 600, density=0.005, format=layout, random_state=seed, dtype=dtype)
+    y = X @ (rng.standard_normal(600) * (rng.random(600) < 0.3)) + 0.1 * rng.standard_normal(900) + 3.0
+    return X, y, rng.random(900)
+
+
+def solve(problem, alpha):
+    return next(iter(CoordinateDescent().solve(problem, [alpha], tol=1e-10)))
+
+
+@pytest.mark.parametrize("fit_intercept, standardize", [(True, False), (True, True), (False, False)])
+@pytest.mark.parametrize("penalty", ["l1", ElasticNet(0.5)], ids=str)
+@pytest.mark.parametrize("loss", ["squared", "logistic"])
+@pytest.mark.parametrize("layout, dtype", [("csc", np.float64), ("csr", np.float64), ("csc", np.float32)])
+def test_sparse_equals_dense(monkeypatch, layout, dtype, loss, penalty, fit_intercept, standardize):
+    X, y, weights = thin_data(layout, dtype, seed=1)
+    y = y if loss == "squared" else (y > np.median(y)).astype(float)
+    settings = {
+        "loss": loss,
+        "penalty": penalty,
+        "fit_intercept": fit_intercept,
+        "standardize": standardize,
+        "sample_weight": weights,
+    }
+    made = []
+
+    class Watched(coordinate.ColumnModel):
+        def __init__(self, *arguments):
+            made.append(self)
+            super().__init__(*arguments)
+
+    monkeypatch.setattr(coordinate, "ColumnModel", Watched)
+    problem = make_problem(X, y, **settings)
+    alpha = 0.005 * null_alpha(problem)
+    thin = solve(problem, alpha)
+    assert made
+    dense = solve(make_problem(X.toarray(), y, **settings), alpha)
+    assert thin.optimality.converged and dense.optimality.converged
+    unit = dense.optimality.null_loss
+    assert abs(thin.optimality.objective - dense.optimality.objective) <= 1e-9 * unit
+    np.testing.assert_allclose(thin.coef, dense.coef, atol=1e-5 * np.abs(dense.coef).max())
+    np.testing.assert_allclose(thin.intercept, dense.intercept, atol=1e-6 * max(1.0, abs(dense.intercept)))
