@@ -5,7 +5,12 @@ TABLE = [
         "Estimators",
         "They fit, predict and are tuned like any estimator of scikit-learn.",
         "skreg",
-        ["PenalizedRegression", "PenalizedLogisticRegression"],
+        [
+            "PenalizedRegression",
+            "PenalizedLogisticRegression",
+            "PenalizedRegressionCV",
+            "PenalizedLogisticRegressionCV",
+        ],
     ),
     (
         "Paths",

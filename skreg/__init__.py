@@ -4,6 +4,7 @@ from skreg.certificate import Optimality
 from skreg.grid import alpha_max
 from skreg.linear_model import PenalizedLogisticRegression, PenalizedRegression
 from skreg.losses import Logistic, Loss, Softmax, Squared
+from skreg.model_selection import PenalizedLogisticRegressionCV, PenalizedRegressionCV
 from skreg.path import RegularizationPath, regularization_path
 from skreg.penalties import L1, L2, ElasticNet, Penalty
 from skreg.problem import Problem, make_problem
@@ -19,7 +20,9 @@ __all__ = [
     "Loss",
     "Optimality",
     "PenalizedLogisticRegression",
+    "PenalizedLogisticRegressionCV",
     "PenalizedRegression",
+    "PenalizedRegressionCV",
     "Penalty",
     "Problem",
     "RegularizationPath",

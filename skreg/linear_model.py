@@ -414,12 +414,20 @@ class PenalizedLogisticRegression(ClassifierMixin, _Penalized):
 
     def _prepare(self, X, y, sample_weight):
         """Validated data, with class weights in the sample weights."""
+        X, y, sample_weight = self._validated(X, y, sample_weight)
+        sample_weight = self._training_weights(y, sample_weight)
+        return X, encode_classes(y, sample_weight), sample_weight
+
+    def _validated(self, X, y, sample_weight):
         X, y = validate_data(self, X, y, accept_sparse=("csr", "csc"), dtype=(np.float64, np.float32))
         check_classification_targets(y)
-        sample_weight = check_weights(sample_weight, X.shape[0])
-        if self.class_weight is not None:
-            sample_weight = check_weights(_class_weights(self.class_weight, y, sample_weight), X.shape[0])
-        return canonical(X), encode_classes(y, sample_weight), sample_weight
+        return canonical(X), y, check_weights(sample_weight, X.shape[0])
+
+    def _training_weights(self, y, sample_weight):
+        """Sample weights times class weights."""
+        if self.class_weight is None:
+            return sample_weight
+        return check_weights(_class_weights(self.class_weight, y, sample_weight), len(y))
 
     def decision_function(self, X):
         """Log-odds (two classes), or the linear predictor of every class.

@@ -109,6 +109,12 @@ class Problem:
         part.moments = None
         return part
 
+    def changed(self, **attributes):
+        """The same data with another penalty, bound, or with moments that are known already."""
+        part = Problem.__new__(Problem)
+        part.__dict__.update(self.__dict__, **attributes)
+        return part
+
     def features(self, index):
         """The problem on some of the features."""
         design = make_design(self.design.X[:, index], self.weights, self.fit_intercept, False)

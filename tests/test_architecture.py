@@ -14,6 +14,8 @@ FLOORS = [
     {"inspection"},
     {"model_selection"},
     {"linear_model"},
+    {"search"},
+    {"selection", "folds", "criteria", "relax"},
     {"convert", "path"},
     {"grid", "degrees", "fitting"},
     {"solvers"},

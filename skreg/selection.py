@@ -1,0 +1,164 @@
+"""Candidates of a search, their scores, and rules that choose among them."""
+
+import numpy as np
+from scipy.stats import rankdata
+
+__all__ = ["Candidates", "diagnose", "one_standard_error"]
+
+
+class Candidates:
+    """Everything that is compared: shapes of the penalty, shares of the refit, alphas.
+
+    Parameters
+    ----------
+    shapes : list of dict
+        Parameters of the penalty.
+    shares : list of float
+        As in `relaxed`.
+    grids : list of ndarray
+        Alphas of every shape.
+
+    Attributes
+    ----------
+    results : dict of arrays
+        In the shape of ``GridSearchCV.cv_results_``.
+    unsolved : int
+        Fits in folds that did not converge.
+    """
+
+    def __init__(self, shapes, shares, grids):
+        self._shares = shares
+        self._places = [(s, r, k) for s, grid in enumerate(grids) for r in range(len(shares)) for k in range(len(grid))]
+        self._alphas = np.array([grids[s][k] for s, _, k in self._places])
+        self.unsolved, self._folds = 0, []
+        params = []
+        for s, r, k in self._places:
+            own = {"alpha": float(grids[s][k])} | {f"penalty__{name}": value for name, value in shapes[s].items()}
+            params.append(own | ({} if shares == [1.0] else {"relax": shares[r]}))
+        self.results = {"params": params}
+        for name in sorted(set().union(*params)):
+            values = np.ma.masked_all(len(params), dtype=object)
+            for i, own in enumerate(params):
+                if name in own:
+                    values[i] = own[name]
+            kept = [own[name] for own in params if name in own]
+            if all(isinstance(value, float) for value in kept) and len(kept) == len(params):
+                values = np.ma.array(kept, dtype=float)
+            self.results[f"param_{name}"] = values
+
+    def set_folds(self, found):
+        """Scores of every fold, as `_fold` returns them."""
+        self._folds = found
+        self.unsolved = sum(unsolved for fold in found for _, _, unsolved in fold)
+        scores = np.array([np.concatenate([part.ravel() for part, _, _ in fold]) for fold in found])
+        for k, row in enumerate(scores):
+            self.results[f"split{k}_test_score"] = row
+        mean = scores.mean(axis=0)
+        self.results |= {"mean_test_score": mean, "std_test_score": scores.std(axis=0)}
+        self._rank(mean)
+
+    def set_criterion(self, values, degrees):
+        """What a criterion charges every candidate."""
+        self.results |= {"criterion": values, "degrees_of_freedom": degrees, "mean_test_score": -values}
+        self._rank(-values)
+
+    def _rank(self, score):
+        if not np.isfinite(score).any():
+            raise ValueError("No candidate has a finite score: every alpha failed in some fold, or fits without error.")
+        score = np.where(np.isnan(score), -np.inf, score)
+        self.results["rank_test_score"] = rankdata(-score, method="min").astype(np.int32)
+
+    @property
+    def best(self):
+        """The first of the best: the strongest alpha of equals."""
+        return int(np.argmin(self.results["rank_test_score"]))
+
+    def place(self, index):
+        """(shape, share, position in its grid) of a candidate."""
+        shape, share, position = self._places[index]
+        return shape, self._shares[share], position
+
+    def alpha(self, index):
+        """Strength of a candidate."""
+        return float(self._alphas[index])
+
+    def same_shape(self, index):
+        """Candidates with the same shape of the penalty."""
+        shape = self._places[index][0]
+        return np.array([i for i, place in enumerate(self._places) if place[0] == shape])
+
+    def supports(self, index):
+        """Which features each fold used there, bool of shape (n_folds, n_features); None without folds."""
+        shape, _, position = self._places[index]
+        return np.array([fold[shape][1][position] for fold in self._folds]) if self._folds else None
+
+
+def one_standard_error(candidates):
+    """The strongest alpha of the best shape whose mean score is within one standard error of the best.
+
+    Parameters
+    ----------
+    candidates : Candidates
+
+    Returns
+    -------
+    int
+        Position of the candidate; among equal alphas the best.
+    """
+    results, best = candidates.results, candidates.best
+    n_folds = sum(name.startswith("split") for name in results)
+    error = results["std_test_score"][best] / np.sqrt(max(n_folds - 1, 1))
+    mean = results["mean_test_score"]
+    within = [i for i in candidates.same_shape(best) if mean[i] >= mean[best] - error]
+    return int(max(within, key=lambda i: (candidates.alpha(i), mean[i])))
+
+
+def diagnose(model):
+    """Sentences about a fitted search: see `PenalizedRegressionCV.diagnose`."""
+    said = []
+    alphas, alpha, results = model.alphas_, model.alpha_, model.cv_results_
+    if len(alphas) > 2 and alpha == alphas[-1]:
+        said.append(
+            f"The chosen alpha={alpha:.3g} is the smallest of the grid: a weaker penalty may be better still. "
+            "Set a smaller alpha_min_ratio, or give smaller alphas."
+        )
+    elif len(alphas) > 2 and alpha == alphas[0]:
+        said.append(
+            f"The chosen alpha={alpha:.3g} is the largest of the grid: the features may carry no signal for this score, or "
+            "the given alphas do not reach far enough."
+        )
+    if "std_test_score" in results:
+        mean, n_folds = results["mean_test_score"], sum(name.startswith("split") for name in results)
+        error = results["std_test_score"][np.argmax(mean)] / np.sqrt(max(n_folds - 1, 1))
+        if len(alphas) > 2 and np.ptp(mean[np.isfinite(mean)]) <= error:
+            said.append(
+                "The curve is flat: no two candidates differ by more than one standard error, so the choice is chance. "
+                "Prefer rule='1se', or more data."
+            )
+    if model._unsolved:
+        said.append(f"{model._unsolved} fits in the folds did not reach tol={model.tol:g}: increase max_iter.")
+    if not model.optimality_.converged:
+        said.append(f"The fit to all data did not reach tol={model.tol:g}: increase max_iter.")
+    if model.optimality_.kind != "global":
+        said.append(
+            f"{type(model.penalty_).__name__} is not convex: the fit is a {model.optimality_.kind} solution, and the path "
+            "that leads to it from strong alphas is part of the choice."
+        )
+    if model._fold_supports is not None and np.any(model.coef_ == 0):
+        said += _unstable(model._fold_supports)
+    return said
+
+
+def _unstable(supports):
+    """Jaccard similarity of the supports over all pairs of folds."""
+    pairs = [(a, b) for i, a in enumerate(supports) for b in supports[:i] if np.any(a | b)]
+    if not pairs:
+        return []
+    alike = float(np.mean([np.mean(a[a | b] & b[a | b]) for a, b in pairs]))
+    if alike >= 0.5:
+        return []
+    always, ever = int(supports.all(axis=0).sum()), int(supports.any(axis=0).sum())
+    return [
+        f"The support is unstable: {ever} features are chosen in some fold and {always} in all; two folds share "
+        f"{100 * alike:.0f} % of theirs. Do not read a meaning into single features."
+    ]
