@@ -37,6 +37,12 @@ TABLE = [
         ["Optimality", "alpha_max", "fastest_solver", "make_problem", "Problem"],
     ),
     (
+        "Pictures",
+        "What the penalty does, drawn in scikit-learn's manner.",
+        "skreg.inspection",
+        ["RegularizationPathDisplay", "CrossValidationDisplay", "TradeoffDisplay"],
+    ),
+    (
         "Checks for your own penalties and losses",
         "They say in words what is wrong, as scikit-learn's ``check_estimator`` does for estimators.",
         "skreg.testing",

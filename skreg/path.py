@@ -105,6 +105,22 @@ class RegularizationPath:
     def degrees_of_freedom(self):
         return np.array([degrees_of_freedom(self._problem, solution) for solution in self._solutions])
 
+    def plot(self, **options):
+        """Draw the weights against alpha.
+
+        Parameters
+        ----------
+        **options : dict
+            Arguments of `RegularizationPathDisplay.from_path`.
+
+        Returns
+        -------
+        RegularizationPathDisplay
+        """
+        from skreg.inspection import RegularizationPathDisplay
+
+        return RegularizationPathDisplay.from_path(self, **options)
+
     def __getstate__(self):
         # The problem holds the data, and is needed for one thing only.
         _ = self.degrees_of_freedom

