@@ -37,6 +37,12 @@ TABLE = [
         ["Optimality", "alpha_max", "fastest_solver", "make_problem", "Problem"],
     ),
     (
+        "From and to other libraries",
+        "The same strength in the words of scikit-learn, glmnet and others.",
+        "skreg",
+        ["convert_alpha", "from_sklearn", "Strength"],
+    ),
+    (
         "Pictures",
         "What the penalty does, drawn in scikit-learn's manner.",
         "skreg.inspection",

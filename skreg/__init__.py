@@ -1,6 +1,7 @@
 """Penalised regression and logistic regression with the penalty of your choice."""
 
 from skreg.certificate import Optimality
+from skreg.convert import Strength, convert_alpha, from_sklearn
 from skreg.grid import alpha_max
 from skreg.linear_model import PenalizedLogisticRegression, PenalizedRegression
 from skreg.losses import Logistic, Loss, Softmax, Squared
@@ -28,9 +29,12 @@ __all__ = [
     "RegularizationPath",
     "Softmax",
     "Squared",
+    "Strength",
     "__version__",
     "alpha_max",
+    "convert_alpha",
     "fastest_solver",
+    "from_sklearn",
     "make_problem",
     "regularization_path",
 ]

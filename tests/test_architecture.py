@@ -12,11 +12,11 @@ HOUSE = Path(skreg.__file__).parent
 FLOORS = [
     {"testing"},
     {"inspection"},
-    {"model_selection"},
+    {"convert", "model_selection"},
     {"linear_model"},
     {"search"},
     {"selection", "folds", "criteria", "relax"},
-    {"convert", "path"},
+    {"path"},
     {"grid", "degrees", "fitting"},
     {"solvers"},
     {"problem"},
