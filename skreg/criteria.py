@@ -4,7 +4,7 @@ import numpy as np
 from scipy.linalg import qr, svd
 from scipy.special import gammaln
 
-from skreg.degrees import degrees_of_freedom
+from skreg.degrees import degrees_along
 
 __all__ = ["CRITERIA", "criterion", "leave_one_out"]
 
@@ -48,7 +48,7 @@ def criterion(rule, problem, solutions, n_samples):
     H. Akaike (1974); C. M. Hurvich, C.-L. Tsai, Biometrika 76 (1989); G. Schwarz, Ann. Stat. 6 (1978); J. Chen,
     Z. Chen, Biometrika 95 (2008), eq. (4), gamma = 1; G. Golub, M. Heath, G. Wahba, Technometrics 21 (1979).
     """
-    degrees = np.array([degrees_of_freedom(problem, solution) for solution in solutions])
+    degrees = degrees_along(problem, solutions)
     if rule == "loo":
         errors = leave_one_out(problem, [solution.alpha for solution in solutions])
         return np.mean(errors.reshape(len(errors), -1) ** 2, axis=1), degrees
@@ -124,12 +124,26 @@ def leave_one_out(problem, alphas):
         columns, y = columns - Q @ (Q.T @ columns), y - Q @ (Q.T @ y)
     U, values, _ = svd(columns, full_matrices=False)
     turned = U.T @ y
-    errors = []
-    for alpha in alphas:
-        strength = alpha * (1.0 - root**2)
+    if np.ptp(problem.weights) == 0:
+        # All rows weigh the same: one product for all alphas.
+        strengths = np.asarray(alphas) * (1.0 - problem.weights[0])
         with np.errstate(divide="ignore", invalid="ignore"):
-            kept = U * np.where(values > 0, values**2 / (values**2 + strength), 0.0)
+            kept = np.where(values > 0, values**2 / (values**2 + strengths[:, None]), 0.0)
+        left = 1.0 - leverage - kept @ (U**2).T
+        rest = y.T - np.einsum("ak,kt->atk", kept, turned) @ U.T
+        errors = _over(np.moveaxis(rest, 1, 2), left[:, :, None])
+    else:
+        errors = []
+        for alpha in alphas:
+            strength = alpha * (1.0 - root**2)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                kept = U * np.where(values > 0, values**2 / (values**2 + strength), 0.0)
             left = 1.0 - leverage - np.einsum("ij,ij->i", U, kept)
-            # A row that alone decides a coefficient cannot be predicted without it.
-            errors.append(np.where(left[:, None] > 1e-12, (y - kept @ turned) / left[:, None], np.inf))
+            errors.append(_over(y - kept @ turned, left[:, None]))
     return np.stack(errors).reshape(len(alphas), *problem.y.shape) * np.sqrt(len(root))
+
+
+def _over(rest, left):
+    """Errors from residuals; a row that alone decides a coefficient cannot be predicted without it."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(left > 1e-12, rest / left, np.inf)

@@ -1,16 +1,20 @@
 """Degrees of freedom: how many coefficients a fit is worth."""
 
 import numpy as np
+from scipy.linalg import LinAlgError, cholesky, eigvalsh, solve_triangular
 
 from skreg.model import QuadraticModel
 
-__all__ = ["degrees_of_freedom"]
+__all__ = ["degrees_along"]
 
 # A larger support is counted, not weighed: the trace needs a factorisation of its Gram matrix.
 MAX_TRACED = 1000
 
+# The smaller side of X up to which ridge has a spectrum.
+MAX_SPECTRUM = 8000
 
-def degrees_of_freedom(problem, solution):
+
+def degrees_along(problem, solutions):
     r"""How fast the fit follows the data, :math:`\sum_i \partial \hat\eta_i / \partial y_i` in effect.
 
     With the Hessian ``H`` of the loss on the support ``A`` (the intercept at its
@@ -23,11 +27,11 @@ def degrees_of_freedom(problem, solution):
     Parameters
     ----------
     problem : Problem
-    solution : Solution
+    solutions : sequence of Solution
 
     Returns
     -------
-    float
+    ndarray of shape (n_solutions,)
 
     References
     ----------
@@ -35,39 +39,90 @@ def degrees_of_freedom(problem, solution):
     R. Tibshirani, J. Taylor, "Degrees of freedom in lasso problems", Ann. Stat. 40 (2012), eq. (17);
     S. Vaiter et al., "The degrees of freedom of partly smooth regularizers", Ann. Inst. Stat. Math. 69 (2017), thm. 2.
     """
+    ridge = _ridge(problem, [solution.alpha for solution in solutions])
+    if ridge is not None:
+        return ridge
+    gram = None
+    if problem.loss.quadratic and problem.n_features <= MAX_TRACED and len(solutions) > 1:
+        # The Hessian of all solutions.
+        gram = problem.design.gram(np.arange(problem.n_features), row_weights=problem.weights)
+    return np.array([_degrees(problem, solution, gram) for solution in solutions])
+
+
+def _ridge(problem, alphas):
+    """Of the ridge family, by the spectrum of the smaller side; None for other problems."""
+    unit = problem.penalty.quadratic(problem.strength(1.0)) if problem.loss.quadratic else None
+    if unit is None or np.min(unit) <= 0 or min(alphas) <= 0 or min(problem.design.shape) > MAX_SPECTRUM:
+        return None
+    if not all(
+        np.allclose(problem.penalty.quadratic(problem.strength(a)), a * np.asarray(unit), rtol=1e-12) for a in alphas
+    ):
+        return None
+    unit = np.broadcast_to(np.asarray(unit, dtype=np.float64), problem.n_features)
+    if problem.n_features <= problem.design.shape[0]:
+        system = problem.design.gram(np.arange(problem.n_features), row_weights=problem.weights)
+        system /= np.sqrt(np.outer(unit, unit))
+    else:
+        root = np.sqrt(problem.weights)
+        system = problem.design.kernel(1.0 / unit) * np.outer(root, root)
+    values = np.maximum(eigvalsh(system), 0.0)
+    return problem.n_outputs * np.sum(values / (values + np.asarray(alphas)[:, None]), axis=1)
+
+
+def _degrees(problem, solution, gram):
     coef = solution.coef
-    support = np.flatnonzero(coef)
-    if support.size == 0:
-        return 0.0
-    if not problem.penalty.convex or support.size > MAX_TRACED:
-        return float(support.size)
+    size = np.count_nonzero(coef)
+    if size == 0 or not problem.penalty.convex or size > MAX_TRACED:
+        rows = np.count_nonzero(problem.weights) - problem.fit_intercept
+        return float(min(size, rows * problem.n_outputs))
     if coef.ndim > 1 and not (problem.loss.coupled_outputs or problem.penalty.joint_outputs):
         intercepts = np.broadcast_to(solution.intercept, coef.shape[1:])
         columns = zip(np.ascontiguousarray(coef.T), intercepts, strict=True)
-        return sum(_trace(problem.output(k), *parts, solution.alpha) for k, parts in enumerate(columns))
-    return _trace(problem, coef, solution.intercept, solution.alpha)
+        return sum(_trace(problem.output(k), *parts, solution.alpha, gram) for k, parts in enumerate(columns))
+    return _trace(problem, coef, solution.intercept, solution.alpha, gram)
 
 
-def _trace(problem, coef, intercept, alpha):
+def _trace(problem, coef, intercept, alpha, gram):
     support = np.flatnonzero(coef)
     if support.size == 0:
         return 0.0
     point = problem.point(coef, intercept, alpha)
-    hessian = QuadraticModel(point, support).hessian
+    if gram is None or coef.ndim > 1:
+        hessian = QuadraticModel(point, support).hessian
+    else:
+        hessian = gram[np.ix_(support, support)]
     step = 1.0 / point.curvature
     slope = _slope(problem, coef - step * point.gradient, step, alpha, support)
     step = np.broadcast_to(step, coef.shape).ravel()[support]
+    if slope.ndim == 1 and slope.min() > 1e-9:
+        trace = _regular(hessian, (1.0 / slope - 1.0) / step)
+        if trace is not None:
+            return trace
     # (I - J + step J H) dw = step J db: what the coefficients do when the gradient moves by -db.
-    size = support.size
     if slope.ndim == 1:
-        system = slope[:, None] * step[:, None] * hessian
-        right = system.copy()
-        system[np.diag_indices(size)] += 1.0 - slope
-    else:
-        right = slope @ (step[:, None] * hessian)
-        system = np.eye(size) - slope + right
+        slope = np.diag(slope)
+    right = slope @ (step[:, None] * hessian)
+    system = np.eye(support.size) - slope + right
     # Dependent columns are worth no more than their rank.
     return float(np.trace(np.linalg.lstsq(system, right, rcond=1e-10)[0]))
+
+
+def _regular(hessian, curvature):
+    """``trace(H (H + D)^-1)``, or None where ``H + D`` is close to singular."""
+    system = hessian + np.diag(curvature)
+    size = np.sqrt(np.diagonal(system))
+    if not np.all(size > 0):
+        return None
+    try:
+        factor = cholesky(system / np.outer(size, size), lower=True)
+    except LinAlgError:
+        return None
+    if np.min(np.diagonal(factor)) < 1e-5:
+        return None
+    if np.max(curvature / size**2) < 1e-9:
+        return float(len(size))
+    inverse = solve_triangular(factor, np.eye(len(size)), lower=True)
+    return float(len(size) - np.sum(curvature / size**2 * np.sum(inverse**2, axis=0)))
 
 
 def _slope(problem, point, step, alpha, support):

@@ -190,8 +190,7 @@ class PenalizedRegressionCV(PathCV, PenalizedRegression):
         X, y, sample_weight, loss = self._prepare(X, y, sample_weight)
         if self.rule == "gcv" and not loss.quadratic:
             raise ValueError(f"rule='gcv' needs the squared loss; got {type(loss).__name__}.")
-        self.coef_, self.intercept_ = self._search(X, y, np.asarray(y, np.float64), loss, sample_weight, params)
-        return self
+        return self._search(X, y, np.asarray(y, np.float64), loss, sample_weight, params)
 
     def _training_weights(self, y, sample_weight):
         """Nothing but the sample weights."""
@@ -391,9 +390,7 @@ class PenalizedLogisticRegressionCV(PathCV, PenalizedLogisticRegression):
             raise ValueError(f"rule={self.rule!r} needs the squared loss; take cv and rule='min', or rule='aic'.")
         X, y, sample_weight = self._validated(X, y, sample_weight)
         classes = encode_classes(y, self._training_weights(y, sample_weight))
-        coef, intercept = self._search(X, y, classes.target, classes.loss, sample_weight, params, classes.labels)
-        self.coef_, self.intercept_ = coef, intercept
-        return self
+        return self._search(X, y, classes.target, classes.loss, sample_weight, params, classes.labels)
 
     def _member(self, coef, intercept, classes):
         """The estimator that a scorer sees."""

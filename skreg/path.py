@@ -10,7 +10,7 @@ from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.multiclass import check_classification_targets
 
 from skreg._validation import check_bool, check_integer, check_real, check_weights
-from skreg.degrees import degrees_of_freedom
+from skreg.degrees import degrees_along
 from skreg.fitting import canonical, column_names, encode_classes, in_units_of_X, trouble
 from skreg.grid import alpha_grid
 from skreg.losses import Logistic, Softmax, get_loss
@@ -103,7 +103,7 @@ class RegularizationPath:
 
     @cached_property
     def degrees_of_freedom(self):
-        return np.array([degrees_of_freedom(self._problem, solution) for solution in self._solutions])
+        return degrees_along(self._problem, self._solutions)
 
     def plot(self, **options):
         """Draw the weights against alpha.

@@ -68,7 +68,7 @@ class PathCV:
             ) from error
 
     def _search(self, X, y, target, loss, sample_weight, params, classes=None):
-        """Choose and fit; returns coefficients and intercept in units of X."""
+        """Choose alpha and fit."""
         numbers = self._check_numbers()
         if X.shape[0] < 2:
             raise ValueError(
@@ -85,71 +85,71 @@ class PathCV:
         if self._criterion is None:
             found, sums = self._folds(X, y, target, sample_weight, problems, grids, numbers, routed, classes)
             candidates.set_folds(found)
-            self._rank_folds(candidates)
+            index, chosen = self._choose(candidates)
+            shape = candidates.place(index)[0]
+            path = self._path(problems[shape], grids[shape], numbers, sums)
         else:
-            sums = None
             n = X.shape[0] if sample_weight is None else float(sample_weight.sum())
             paths = [self._path(p, grid, numbers, None) for p, grid in zip(problems, grids, strict=True)]
-            values, degrees = zip(
-                *(criterion(self.rule, p, path, n) for p, path in zip(problems, paths, strict=True)), strict=True
-            )
-            candidates.set_criterion(np.concatenate(values), np.concatenate(degrees))
-            self.best_index_ = candidates.best
-        shape, share, _ = candidates.place(self.best_index_)
-        problem, grid = problems[shape], grids[shape]
-        path = self._path(problem, grid, numbers, sums) if self._criterion is None else paths[shape]
-        return self._finish(candidates, problem, path, share, numbers, X.dtype, classes)
+            charged = [criterion(self.rule, p, path, n) for p, path in zip(problems, paths, strict=True)]
+            candidates.set_criterion(*map(np.concatenate, zip(*charged, strict=True)))
+            index = candidates.best
+            chosen = {"alpha_min_": candidates.alpha(index)}
+            shape = candidates.place(index)[0]
+            path = paths[shape]
+        return self._finish(candidates, index, chosen, problems[shape], path, numbers, X.dtype, classes)
 
-    def _rank_folds(self, candidates):
+    def _choose(self, candidates):
+        """The position that the rule takes, and the strengths that two rules would."""
         best, strong = candidates.best, one_standard_error(candidates)
-        self.alpha_min_, self.alpha_1se_ = candidates.alpha(best), candidates.alpha(strong)
+        index = strong if self.rule == "1se" else best
         if callable(self.rule):
             index = self.rule(candidates.results)
-            if not isinstance(index, (int, np.integer)) or not 0 <= index < len(candidates.results["params"]):
-                raise ValueError(
-                    f"rule must return a position in cv_results_, 0 to {len(candidates.results['params']) - 1}; got {index!r}."
-                )
-            self.best_index_ = int(index)
-        else:
-            self.best_index_ = strong if self.rule == "1se" else best
+            last = len(candidates.results["params"]) - 1
+            if not isinstance(index, (int, np.integer)) or not 0 <= index <= last:
+                raise ValueError(f"rule must return a position in cv_results_, 0 to {last}; got {index!r}.")
+        return int(index), {"alpha_min_": candidates.alpha(best), "alpha_1se_": candidates.alpha(strong)}
 
-    def _finish(self, candidates, problem, path, share, numbers, dtype, classes):
-        """Set what was found; warn of what did not converge."""
-        self.cv_results_ = candidates.results
-        self.best_params_ = candidates.results["params"][self.best_index_]
-        self.best_score_ = float(candidates.results["mean_test_score"][self.best_index_])
-        self.alphas_ = np.array([solution.alpha for solution in path])
-        self.alpha_ = candidates.alpha(self.best_index_)
-        if self._criterion is not None:
-            self.alpha_min_ = self.alpha_
-        position = candidates.place(self.best_index_)[2]
+    def _finish(self, candidates, index, chosen, problem, path, numbers, dtype, classes):
+        """Set what was found, all at once and last; warn of what did not converge."""
+        shape, share, position = candidates.place(index)
         solution = path[position]
         probe_prox(problem, solution)
+        blend = solution
+        if share != 1.0:
+            (free,) = refit(problem, [solution], numbers["tol"], numbers["max_iter"])
+            blend = relaxed(solution, free, share)
+        parts = [_shown(problem, s, dtype, classes) for s in path]
+        self.coef_path_, self.intercept_path_ = (np.stack(part) for part in zip(*parts, strict=True))
+        self.coef_, self.intercept_ = _shown(problem, blend, dtype, classes)
+        if classes is not None:
+            self.classes_ = classes
+        self.cv_results_ = candidates.results
+        self.best_index_ = index
+        self.best_params_ = candidates.results["params"][index]
+        self.best_score_ = float(candidates.results["mean_test_score"][index])
+        self.alphas_ = np.array([s.alpha for s in path])
+        self.alpha_ = candidates.alpha(index)
+        for name in ("alpha_min_", "alpha_1se_"):
+            # A search without folds leaves none of those that a search with folds has left.
+            vars(self).pop(name, None)
+        vars(self).update(chosen)
         # An object of our own, for `penalty` may be a name.
-        self.penalty_ = clone(self._shapes()[candidates.place(self.best_index_)[0]][1])
+        self.penalty_ = clone(self._shapes()[shape][1])
         self.relax_ = share
         self.n_iter_, self.optimality_ = solution.n_iter, solution.optimality
         self.solver_ = get_solver(self.solver, problem).name
-        parts = [_shown(problem, s, dtype, classes) for s in path]
-        self.coef_path_, self.intercept_path_ = (np.stack(part) for part in zip(*parts, strict=True))
-        self._fold_supports = candidates.supports(self.best_index_)
+        self._fold_supports = candidates.supports(index)
         self._unsolved = candidates.unsolved
-        if classes is not None:
-            self.classes_ = classes
         reason = trouble(solution, numbers["max_iter"])
-        if reason is not None:
-            warnings.warn(f"{type(self).__name__} ({self.solver_}) {reason}", ConvergenceWarning, stacklevel=5)
-        elif self._unsolved:
-            warnings.warn(
-                f"{type(self).__name__} ({self.solver_}) did not reach tol={numbers['tol']:g} in {self._unsolved} of the fits "
-                "in the folds, so their scores may be off: increase max_iter, or set a larger alpha_min_ratio.",
-                ConvergenceWarning,
-                stacklevel=5,
+        if reason is None and self._unsolved:
+            reason = (
+                f"did not reach tol={numbers['tol']:g} in {self._unsolved} of the fits in the folds, so their scores may be "
+                "off: increase max_iter, or set a larger alpha_min_ratio."
             )
-        if share == 1.0:
-            return self.coef_path_[position], self.intercept_path_[position]
-        (free,) = refit(problem, [solution], numbers["tol"], numbers["max_iter"])
-        return _shown(problem, relaxed(solution, free, share), dtype, classes)
+        if reason is not None:
+            warnings.warn(f"{type(self).__name__} ({self.solver_}) {reason}", ConvergenceWarning, stacklevel=4)
+        return self
 
     def _problem(self, X, target, weights, loss, penalty, numbers):
         return make_problem(

@@ -273,6 +273,25 @@ def test_moments_of_training_sets_are_sums_of_groups(cv, fit_intercept):
         assert square == pytest.approx(float(w @ r**2), rel=1e-12)
 
 
+class Interrupting(L1):
+    """Ctrl-C comes with the last alphas."""
+
+    def prox(self, coef, step, alpha):
+        if np.max(alpha) < 0.15:
+            raise KeyboardInterrupt
+        return super().prox(coef, step, alpha)
+
+
+def test_ctrl_c_leaves_no_half_written_search():
+    X, y = regression_data()
+    search = PenalizedRegressionCV("l1", alphas=[0.3, 0.2]).fit(X, y)
+    before = {name: value for name, value in vars(search).items() if name.endswith("_")}
+    with pytest.raises(KeyboardInterrupt):
+        search.set_params(penalty=Interrupting(), alphas=[0.3, 0.1]).fit(X, y)
+    after = {name: value for name, value in vars(search).items() if name.endswith("_")}
+    assert before.keys() == after.keys() and all(before[name] is after[name] for name in before)
+
+
 def test_splits_without_common_groups_fall_back():
     X, y = regression_data(n=60, p=5)
     cv = ShuffleSplit(8, random_state=0)

@@ -144,6 +144,23 @@ class Smooth(Penalty):
         return coef * max(1.0 - step * alpha / norm, 0.0) if norm > 0 else coef.copy()
 
 
+@pytest.mark.parametrize("shape", [(60, 8), (20, 40)])
+def test_degrees_of_freedom_of_ridge_are_the_trace_of_the_hat_matrix(shape):
+    X, y = regression_data(*shape)
+    weights, factor = uneven_weights(shape[0]), np.linspace(0.5, 2, shape[1])
+    arguments = {"sample_weight": weights, "penalty_factor": factor}
+    path = regularization_path(X, y, penalty="l2", alphas=[2.0, 0.1], **arguments)
+    share = weights / weights.sum()
+    Z = X - share @ X
+    for alpha, degrees in zip(path.alphas, path.degrees_of_freedom, strict=True):
+        hat = Z @ np.linalg.solve(Z.T * share @ Z + np.diag(alpha * factor), Z.T * share)
+        assert degrees == pytest.approx(np.trace(hat), rel=1e-9)
+    free = regularization_path(X, y, penalty="l2", alphas=[2.0], penalty_factor=np.r_[0.0, factor[1:]])
+    Z = X - X.mean(axis=0)
+    system = Z.T @ Z / len(y) + np.diag(2.0 * np.r_[0.0, factor[1:]])
+    assert free.degrees_of_freedom[0] == pytest.approx(np.trace(np.linalg.solve(system, Z.T @ Z / len(y))), rel=1e-6)
+
+
 def test_degrees_of_freedom_of_several_outputs_add_up():
     X, y = regression_data(n_targets=3)
     both = regularization_path(X, y, penalty="elasticnet", alphas=[0.3])
