@@ -5,7 +5,7 @@ import pytest
 from scipy import sparse
 
 from skreg import ElasticNet, make_problem
-from skreg.path import null_alpha
+from skreg.grid import null_alpha
 from skreg.problem import Problem
 from skreg.solvers import CoordinateDescent
 

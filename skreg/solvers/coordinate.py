@@ -12,8 +12,12 @@ from skreg.solvers.quadratic import MAX_NEWTON, Quadratic
 
 __all__ = ["CoordinateDescent"]
 
-# So many coefficients are always solved together, without screening.
+# Up to so many coefficients are solved together, without screening, where their Gram matrix takes no more than
+# so many products: once for the squared loss, at every model for others. Few are, however many rows there are.
 ALL_AT_ONCE = 200
+ONE_GRAM = 1e8
+EVERY_GRAM = 2e7
+FEW = 20
 
 # Working sets up to this size have a Gram matrix, sparse as their columns may be.
 LARGE = 200
@@ -107,7 +111,9 @@ class _Engine:
     def __init__(self, problem):
         self.problem = problem
         n_entries = int(np.prod(problem.coef_shape))
-        self.everything = n_entries <= (ALL_AT_ONCE if problem.moments is None else MAX_MOMENTS)
+        products = problem.design.shape[0] * float(n_entries) ** 2
+        cheap = n_entries <= ALL_AT_ONCE and products <= (ONE_GRAM if problem.loss.quadratic else EVERY_GRAM)
+        self.everything = cheap or n_entries <= FEW or problem.moments is not None
         self.entries = np.arange(n_entries if self.everything else 0)
         self.gram, self.known = np.empty((0, 0)), 0
         if problem.moments is not None:
