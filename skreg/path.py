@@ -42,7 +42,8 @@ class RegularizationPath:
         Mean loss plus penalty.
     deviance_explained : ndarray of shape (n_alphas,)
         The share of the null model's loss that is gone: R^2 on the training data
-        for the squared loss.
+        for the squared loss. NaN for losses without a conjugate, whose smallest
+        value is not known.
     support_sizes : ndarray of int of shape (n_alphas,)
         Features with a coefficient that is not zero.
     degrees_of_freedom : ndarray of shape (n_alphas,)
@@ -305,7 +306,9 @@ def _checked(X, y, sample_weight, loss):
 def _explained(problem, solution):
     """Share of the null model's loss that is gone, above what no model can go below."""
     lowest = problem.loss.conjugate(problem.y, np.zeros_like(problem.y))
-    lowest = 0.0 if lowest is None else -float(np.sum(problem.weights @ lowest))
+    if lowest is None:
+        return np.nan
+    lowest = -float(np.sum(problem.weights @ lowest))
     return 1.0 - (solution.optimality.loss - lowest) / (problem.null_loss - lowest)
 
 
@@ -319,7 +322,14 @@ def _too_large(solution, max_support):
 
 
 def _saturated(problem, solution, max_deviance):
-    if max_deviance is None or _explained(problem, solution) < max_deviance:
+    if max_deviance is None:
+        return None
+    explained = _explained(problem, solution)
+    if np.isnan(explained):
+        raise ValueError(
+            f"max_deviance must be None for {type(problem.loss).__name__}: without a conjugate its smallest value is unknown."
+        )
+    if explained < max_deviance:
         return None
     return f"max_deviance={max_deviance:g} explained at alpha={solution.alpha:.3g}"
 

@@ -15,6 +15,7 @@ from skreg import (
     L1,
     L2,
     ElasticNet,
+    Loss,
     PenalizedLogisticRegression,
     PenalizedRegression,
     Penalty,
@@ -96,6 +97,26 @@ def test_early_stops_are_exact_and_say_so():
     assert full.stopped is None
     with pytest.raises(ValueError, match="max_support=0"):
         regularization_path(X, y, alphas=[1e-3], max_support=0)
+
+
+class Cosh(Loss):
+    """No conjugate is known."""
+
+    def value(self, y, eta):
+        return np.logaddexp(eta - y, y - eta) - np.log(2)
+
+    def gradient(self, y, eta):
+        return np.tanh(eta - y)
+
+    def curvature(self, y, eta):
+        return 1 / np.cosh(eta - y) ** 2
+
+
+def test_what_is_not_known_is_not_claimed():
+    X, y = regression_data()
+    assert np.isnan(regularization_path(X, y / 10, loss=Cosh(), alphas=3).deviance_explained).all()
+    with pytest.raises(ValueError, match="max_deviance must be None for Cosh"):
+        regularization_path(X, y / 10, loss=Cosh(), alphas=3, max_deviance=0.5)
 
 
 class Interrupting(L1):
