@@ -76,8 +76,8 @@ class PenalizedRegressionCV(PathCV, PenalizedRegression):
         The mixture chosen; 1 is the penalised solution.
     coef_, intercept_ : ndarray
         As in `PenalizedRegression`, of the fit to all data at the chosen alpha.
-    coef_path_ : ndarray of shape (n_alphas, *coef_.shape)
-        The path of all data, penalised.
+    coef_path_ : ndarray of shape (n_alphas, ...)
+        The path of all data, penalised; entries are shaped like `coef_`.
     intercept_path_ : ndarray of shape (n_alphas, ...)
         Likewise.
     cv_results_ : dict of arrays
@@ -273,8 +273,8 @@ class PenalizedLogisticRegressionCV(PathCV, PenalizedLogisticRegression):
         The mixture chosen; 1 is the penalised solution.
     coef_, intercept_ : ndarray
         As in `PenalizedLogisticRegression`, of the fit to all data at the chosen alpha.
-    coef_path_ : ndarray of shape (n_alphas, *coef_.shape)
-        The path of all data, penalised.
+    coef_path_ : ndarray of shape (n_alphas, ...)
+        The path of all data, penalised; entries are shaped like `coef_`.
     intercept_path_ : ndarray of shape (n_alphas, ...)
         Likewise.
     cv_results_ : dict of arrays

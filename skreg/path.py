@@ -197,16 +197,17 @@ def regularization_path(
     Returns
     -------
     RegularizationPath
-
-    Warns
-    -----
-    ConvergenceWarning
-        If a certificate does not meet `tol`; says at which alphas.
+        Its arrays have one entry per alpha that was solved.
 
     Raises
     ------
     ValueError, TypeError
         If the data or a parameter are not what they have to be.
+
+    Warns
+    -----
+    ConvergenceWarning
+        If a certificate does not meet `tol`; says at which alphas.
 
     References
     ----------
