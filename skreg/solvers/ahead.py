@@ -28,12 +28,24 @@ def solve_ahead(engine, alphas, start, tol, max_iter):
     start : tuple (coef, intercept) or None
     tol : float
     max_iter : int
+
+    Returns
+    -------
+    tuple (done, start)
+        How many alphas were solved: all, unless moments have lost their digits; where to go on from.
     """
+    moments = engine.problem.moments
+
+    def trusted(point):
+        return moments is None or moments.trusted(point.coef, 1e-5 * np.sqrt(tol))
+
     done, ahead, last, careful = 0, 1, None, True
     while done < len(alphas):
         if careful:
             solution = engine.solve(alphas[done], start, tol, max_iter)
             start = solution.coef, solution.intercept
+            if not trusted(solution):
+                return done, start
             yield solution
             before, last = last, engine.problem.point(solution.coef, solution.intercept, alphas[done])
             done, careful = done + 1, False
@@ -44,7 +56,7 @@ def solve_ahead(engine, alphas, start, tol, max_iter):
         passed = 0
         for point in points:
             optimality = point.optimality(tol)
-            if not (optimality.converged and CONDITION * optimality.violation**2 <= tol):
+            if not (optimality.converged and CONDITION * optimality.violation**2 <= tol and trusted(point)):
                 break
             yield Solution(point.alpha, point.coef, point.intercept, 1, optimality)
             before, last = last, point
@@ -55,7 +67,8 @@ def solve_ahead(engine, alphas, start, tol, max_iter):
             ahead = min(2 * ahead, MOST)
         else:
             ahead = max(passed, 1)
-            careful = not engine.grow(points[passed])
+            careful = not (trusted(points[passed]) and engine.grow(points[passed]))
+    return done, start
 
 
 def _foretold(before, last, alpha):

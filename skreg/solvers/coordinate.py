@@ -63,16 +63,15 @@ class CoordinateDescent(Solver):
             yield from _each_output(self, problem, alphas, start, tol, max_iter)
             return
         engine = _Engine(problem)
-        if problem.loss.quadratic and problem.moments is None and hasattr(alphas, "__len__") and len(alphas) > 2:
-            yield from solve_ahead(engine, alphas, start, tol, max_iter)
+        if problem.loss.quadratic:
+            alphas = list(alphas)
+            done, start = yield from solve_ahead(engine, alphas, start, tol, max_iter)
+            if done < len(alphas):
+                # The moments have too few digits for the rest: residuals computed from X have them.
+                yield from solve_ahead(_Engine(problem.without_moments()), alphas[done:], start, tol, max_iter)
             return
         for alpha in alphas:
             solution = engine.solve(alpha, start, tol, max_iter)
-            if problem.moments is not None and not problem.moments.trusted(solution.coef, sharp(tol)):
-                # Digits are lost: residuals computed from X have them.
-                problem = problem.without_moments()
-                engine = _Engine(problem)
-                solution = engine.solve(alpha, (solution.coef, solution.intercept), tol, max_iter)
             start = solution.coef, solution.intercept
             yield solution
 
