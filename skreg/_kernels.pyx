@@ -12,7 +12,7 @@ text in the same order: results are equal to the last bit.
 
 import numpy as np
 
-from libc.math cimport INFINITY, fabs, sqrt
+from libc.math cimport INFINITY, exp, fabs, log1p, sqrt
 from libc.stdint cimport int32_t, int64_t, uintptr_t
 from libc.string cimport memmove
 
@@ -562,3 +562,56 @@ def column_descent(const real[::1] data, const index[::1] indices, const index[:
             else:
                 sweep = 0 if size <= 0.3 * tol or sweep == 10 else sweep + 1
     return epoch, largest
+
+
+# -- losses: value, gradient and curvature from one exponential -------------------
+
+def logistic_expansion(const double[::1] y, const double[::1] eta,
+                       double[::1] value, double[::1] gradient, double[::1] curvature):
+    """Of ``log(1 + exp(eta)) - y * eta`` for ``y`` in {0, 1}; exact in both tails."""
+    cdef:
+        Py_ssize_t i
+        double margin, tail, share
+    with nogil:
+        for i in range(y.shape[0]):
+            # Positive where the prediction is on the wrong side.
+            margin = eta[i] if y[i] == 0.0 else -eta[i]
+            tail = exp(-fabs(margin))
+            share = 1.0 / (1.0 + tail)
+            curvature[i] = tail * share * share
+            value[i] = log1p(tail)
+            if margin > 0:
+                value[i] += margin
+            else:
+                share *= tail
+            gradient[i] = share if y[i] == 0.0 else -share
+
+
+def softmax_expansion(const double[:, ::1] y, const double[:, ::1] eta,
+                      double[::1] value, double[:, ::1] gradient, double[:, ::1] curvature):
+    """Of ``log(sum(exp(eta))) - eta[own]`` for one-hot ``y``; exact in all tails."""
+    cdef:
+        Py_ssize_t i, k, best, own, n_classes = y.shape[1]
+        double rest, others, total
+    with nogil:
+        for i in range(y.shape[0]):
+            best = own = 0
+            for k in range(1, n_classes):
+                if eta[i, k] > eta[i, best]:
+                    best = k
+                if y[i, k] == 1.0:
+                    own = k
+            # All but the largest; all but the own.
+            rest = others = 0.0
+            for k in range(n_classes):
+                gradient[i, k] = exp(eta[i, k] - eta[i, best])
+                if k != best:
+                    rest += gradient[i, k]
+                if k != own:
+                    others += gradient[i, k]
+            total = 1.0 + rest
+            value[i] = log1p(rest) + (eta[i, best] - eta[i, own])
+            for k in range(n_classes):
+                gradient[i, k] /= total
+                curvature[i, k] = gradient[i, k] * (rest / total if k == best else 1.0 - gradient[i, k])
+            gradient[i, own] = -others / total

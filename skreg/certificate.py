@@ -104,9 +104,16 @@ class Point:
         return self.problem.eta(self.coef, self.intercept)
 
     @cached_property
+    def _expansion(self):
+        """Value, gradient and curvature of the loss of every row."""
+        return self.problem.loss.expansion(self.problem.y, self.eta)
+
+    @cached_property
     def loss(self):
         """Weighted mean loss."""
-        return self.problem.loss_value(self.eta)
+        if self.problem.loss.quadratic:
+            return self.problem.loss_value(self.eta)
+        return float(np.sum(self.problem.weights @ self._expansion[0]))
 
     @cached_property
     def price(self):
@@ -121,7 +128,16 @@ class Point:
     @cached_property
     def row_gradient(self):
         """Derivative of the mean loss with respect to ``eta``."""
-        return self.problem.row_gradient(self.eta)
+        if self.problem.loss.quadratic:
+            return self.problem.row_gradient(self.eta)
+        return (self._expansion[1].T * self.problem.weights).T
+
+    @cached_property
+    def row_curvature(self):
+        """Second derivative of the mean loss with respect to ``eta``, one output at a time."""
+        if self.problem.loss.quadratic:
+            return np.broadcast_to(self.problem.weights, self.eta.T.shape).T
+        return (self._expansion[2].T * self.problem.weights).T
 
     @cached_property
     def gradient(self):
@@ -139,8 +155,7 @@ class Point:
         if self.eta.ndim > 1 or "gradient" in self.__dict__:
             return problem.curvatures(self.eta)
         # Asked for first, it takes the gradient along.
-        rows = problem.weights * problem.loss.curvature(problem.y, self.eta)
-        self.gradient, norms = problem.design.dot_t_and_squared_norms(self.row_gradient, rows)
+        self.gradient, norms = problem.design.dot_t_and_squared_norms(self.row_gradient, self.row_curvature)
         return np.where(norms > 0, norms, 1.0)
 
     @cached_property
@@ -166,7 +181,7 @@ class Point:
         """The violation of the intercept: moving it alone meets the mean curvature of the loss."""
         problem, mean = self.problem, 1.0
         if not problem.loss.quadratic:
-            mean = np.maximum(problem.weights @ problem.loss.curvature(problem.y, self.eta), 1e-12)
+            mean = np.maximum(np.atleast_1d(self.row_curvature.sum(axis=0)), 1e-12)
         total = np.atleast_1d(self.row_gradient.sum(axis=0))
         return float(np.max(np.abs(total) / np.sqrt(mean)))
 

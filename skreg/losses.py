@@ -4,6 +4,8 @@ import numpy as np
 from scipy.special import expit, logsumexp, softmax, xlogy
 from sklearn.base import BaseEstimator
 
+from skreg import _kernels
+
 __all__ = ["Logistic", "Loss", "Softmax", "Squared", "get_loss", "loss_names"]
 
 
@@ -109,6 +111,23 @@ class Loss(BaseEstimator):
         raise NotImplementedError(f"{type(self).__name__} must define curvature(self, y, eta).")
 
     # -- optional, with working defaults ------------------------------------
+
+    def expansion(self, y, eta):
+        """Value, gradient and curvature together, for losses that get them cheaper so.
+
+        Parameters
+        ----------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Targets.
+        eta : ndarray shaped like y
+            Linear predictor.
+
+        Returns
+        -------
+        value, gradient, curvature : ndarray
+            What the three methods return; by default by calling them.
+        """
+        return self.value(y, eta), self.gradient(y, eta), self.curvature(y, eta)
 
     def hessian_product(self, y, eta, direction):
         """Second derivative of the loss of each row, times a direction.
@@ -274,6 +293,16 @@ class Logistic(Loss):
         """``p * (1 - p)``, also where ``p`` rounds to 1."""
         return expit(eta) * expit(-eta)
 
+    def expansion(self, y, eta):
+        """All three from one exponential."""
+        if type(self) is not Logistic:
+            # A subclass may have changed one of the three.
+            return super().expansion(y, eta)
+        value, gradient, curvature = (np.empty(eta.shape) for _ in range(3))
+        flat = [np.ascontiguousarray(array, dtype=np.float64).reshape(-1) for array in (y, eta)]
+        _kernels.logistic_expansion(*flat, value.reshape(-1), gradient.reshape(-1), curvature.reshape(-1))
+        return value, gradient, curvature
+
     def check_target(self, y):
         """Only 0 and 1."""
         if not np.all((y == 0) | (y == 1)):
@@ -343,6 +372,15 @@ class Softmax(Loss):
         """``p * direction - p * (p . direction)``."""
         p = softmax(eta, axis=1)
         return p * (direction - np.einsum("ij,ij->i", p, direction)[:, None])
+
+    def expansion(self, y, eta):
+        """All three from one exponential."""
+        if type(self) is not Softmax:
+            return super().expansion(y, eta)
+        value, gradient, curvature = np.empty(len(eta)), np.empty(eta.shape), np.empty(eta.shape)
+        y, eta = np.ascontiguousarray(y, dtype=np.float64), np.ascontiguousarray(eta, dtype=np.float64)
+        _kernels.softmax_expansion(y, eta, value, gradient, curvature)
+        return value, gradient, curvature
 
     def check_target(self, y):
         """Rows of zeros with a single one."""

@@ -33,7 +33,7 @@ class QuadraticModel:
             columns = [problem.hessian_rows(eta, np.broadcast_to(unit, eta.shape)) for unit in np.eye(n_outputs)]
             where = [np.flatnonzero(outputs == k) for k in range(n_outputs)]
         else:
-            columns = [(problem.weights * problem.loss.curvature(problem.y, eta))[:, None]]
+            columns = [point.row_curvature[:, None]]
             where = [np.arange(len(entries))]
         features = [entries[place] // n_outputs for place in where]
         self.hessian = np.empty((len(entries), len(entries)))

@@ -33,7 +33,7 @@ class ColumnModel:
         self.features = features
         self.weights = problem.weights
         if not problem.loss.quadratic:
-            self.weights = problem.weights * problem.loss.curvature(problem.y, point.eta)
+            self.weights = point.row_curvature
         self.arrays, self.columns = problem.design.by_column(features)
         scale = problem.design.scale
         self.inverse_scale = np.ones(len(features)) if scale is None else 1.0 / scale[features]
