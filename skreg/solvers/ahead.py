@@ -93,6 +93,8 @@ def _look_ahead(engine, last, alphas, tol):
         inner.alpha[:] = engine.strengths(alpha)
         inner.minimise(max(1e-5 * np.sqrt(tol), 1e-15) * unit)
         coefs[entries, b] = inner.coef
+    if problem.moments is not None:
+        return [problem.point(coefs[:, b], problem.null_intercept, alpha) for b, alpha in enumerate(alphas)]
     etas = np.asfortranarray(problem.design.dot(coefs) + problem.null_intercept)
     points = [problem.point(coefs[:, b], problem.null_intercept, alpha, etas[:, b]) for b, alpha in enumerate(alphas)]
     gradients = np.asfortranarray(
