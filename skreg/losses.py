@@ -124,8 +124,12 @@ class Loss(BaseEstimator):
 
         Returns
         -------
-        value, gradient, curvature : ndarray
-            What the three methods return; by default by calling them.
+        value : ndarray
+            As `value` returns it.
+        gradient : ndarray
+            As `gradient` returns it.
+        curvature : ndarray
+            As `curvature` returns it; by default the three are called.
         """
         return self.value(y, eta), self.gradient(y, eta), self.curvature(y, eta)
 
