@@ -10,7 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
-from skreg.model import QuadraticModel
+from skreg.model import QuadraticModel, scaled_inverse
 
 __all__ = ["CONDITION", "Optimality", "Point"]
 
@@ -317,9 +317,7 @@ class Point:
                 move(np.broadcast_to(step if eta.ndim > 1 else step[0], eta.shape))
         if entries.size:
             model = QuadraticModel(self, entries)
-            scale = np.sqrt(np.maximum(np.diagonal(model.hessian), 0.0))
-            scale = np.where(scale > 0, scale, 1.0)
-            inverse = np.linalg.pinv(model.hessian / np.outer(scale, scale), rcond=1e-13, hermitian=True)
+            inverse, scale, complete = scaled_inverse(model.hessian)
             missing = (correlation.ravel()[entries] - wanted) / scale
             # Nearly collinear columns cost the first step its digits; the next ones give them back.
             for _ in range(4):
@@ -328,7 +326,7 @@ class Point:
                 coef.ravel()[entries] = step
                 move(problem.design.dot(coef) + model.intercept_move(step, offset=False))
                 before, missing = np.max(np.abs(missing)), (correlation.ravel()[entries] - wanted) / scale
-                rounding = np.max(np.abs(missing)) <= problem.noise
+                rounding = np.max(np.abs(missing)) <= problem.noise(complete)
                 if rounding or np.max(np.abs(missing)) > 0.5 * before:
                     break
             # Rounding is taken out; what more columns than rows make impossible is not.

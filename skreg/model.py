@@ -2,7 +2,7 @@
 
 import numpy as np
 
-__all__ = ["QuadraticModel"]
+__all__ = ["QuadraticModel", "scaled_inverse"]
 
 
 class QuadraticModel:
@@ -70,6 +70,30 @@ class QuadraticModel:
         if offset:
             shift = shift + self._offset
         return shift if self._vector else shift[0]
+
+
+def scaled_inverse(hessian):
+    """Pseudo-inverse of a Hessian in units of its diagonal.
+
+    Parameters
+    ----------
+    hessian : ndarray of shape (k, k)
+
+    Returns
+    -------
+    inverse : ndarray of shape (k, k)
+        Of ``hessian / outer(scale, scale)``, without the directions that rounding hides.
+    scale : ndarray of shape (k,)
+        Roots of the diagonal; 1 where that is 0.
+    complete : bool
+        Whether no direction was left out.
+    """
+    scale = np.sqrt(np.maximum(np.diagonal(hessian), 0.0))
+    scale = np.where(scale > 0, scale, 1.0)
+    values, vectors = np.linalg.eigh(hessian / np.outer(scale, scale))
+    kept = values > 1e-13 * values[-1]
+    vectors = vectors[:, kept]
+    return (vectors / values[kept]) @ vectors.T, scale, bool(kept.all())
 
 
 def _pseudo_inverse(matrix):

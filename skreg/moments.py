@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skreg.certificate import Point
+from skreg.model import scaled_inverse
 
 __all__ = ["MomentPoint", "Moments"]
 
@@ -80,14 +81,12 @@ class MomentPoint(Point):
         coef, gradient, problem = self.coef, self.gradient, self.problem
         if entries.size:
             system = self._moments.gram[np.ix_(entries, entries)]
-            scale = np.sqrt(np.diagonal(system))
-            scale = np.where(scale > 0, scale, 1.0)
-            inverse = np.linalg.pinv(system / np.outer(scale, scale), rcond=1e-13, hermitian=True)
+            inverse, scale, complete = scaled_inverse(system)
             coef = coef.copy()
             for _ in range(3):
                 coef[entries] -= inverse @ ((gradient[entries] + wanted) / scale) / scale
                 gradient = self._gradient_at(coef)
-            if np.max(np.abs(gradient[entries] + wanted) / scale) <= problem.noise:
+            if np.max(np.abs(gradient[entries] + wanted) / scale) <= problem.noise(complete):
                 gradient[entries] = -wanted
         correlation, strength = -gradient, problem.strength(self.alpha)
         scale = problem.penalty.dual_scale(correlation, strength)

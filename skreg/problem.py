@@ -83,7 +83,7 @@ class Problem:
             {
                 name: value
                 for name, value in self.__dict__.items()
-                if name not in ("null_intercept", "null_loss", "noise", "_mean_square")
+                if name not in ("null_intercept", "null_loss", "_mean_square")
             }
         )
         part.y = np.ascontiguousarray(self.y[:, k])
@@ -156,10 +156,13 @@ class Problem:
     def _mean_square(self):
         return float(np.sum(self.weights @ np.square(self.y + self.offset)))
 
-    @cached_property
-    def noise(self):
-        """What rounding leaves of the product of a unit column and a residual that is orthogonal to it."""
-        share = 1e-12 if self.loss.translation_invariant else 1e-13
+    def noise(self, complete=True):
+        """What rounding leaves of the product of a unit column and a residual that is orthogonal to it.
+
+        Where columns are so nearly collinear that their Hessian is not ``complete``, a direction that it
+        hides may have a huge coefficient: there nothing but the last digits may be taken for rounding.
+        """
+        share = 1e-12 if self.loss.translation_invariant else 1e-14 if complete else 1e-15
         return max(share * np.sqrt(2.0 * self.null_loss), 1e-15 * np.sqrt(self._mean_square))
 
     # -- objective ----------------------------------------------------------------

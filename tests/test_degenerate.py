@@ -294,7 +294,7 @@ def test_null_model_without_intercept_and_zero_y():
     assert model.optimality_.converged and not model.coef_.any() and model.intercept_ == 0.0
 
 
-@pytest.mark.parametrize("nearness", [1e-3, 1e-6, 1e-8, 1e-10])
+@pytest.mark.parametrize("nearness", [1e-3, 1e-6, 1e-8, 1e-10, 1e-11, 1e-12, 1e-13, 1e-14])
 @pytest.mark.parametrize("fit_intercept", [True, False])
 @pytest.mark.parametrize("seed", range(3))
 def test_nearly_collinear_unpenalised_columns_are_solved_or_warned_of(nearness, fit_intercept, seed):

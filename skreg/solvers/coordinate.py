@@ -143,7 +143,8 @@ class _Engine:
                 intercept = intercept + shift
                 continue
             optimality = point.optimality(tol)
-            progress.update(optimality, self.solved)
+            # Where rounding leaves no dual point, a lower objective brings no certificate nearer.
+            progress.update(optimality, self.solved and optimality.gap != np.inf)
             if best is None or optimality.measure <= best.optimality.measure:
                 best = Solution(alpha, coef, intercept, n_iter, optimality)
             if best.optimality.converged:
