@@ -101,14 +101,19 @@ def null_alpha(problem):
     -------
     float
     """
-    factor = problem.penalty_factor
-    penalised = np.ones(problem.n_features, bool) if factor is None else factor > 0
-    point, slack = _null_model(problem, penalised)
+    if np.all(problem.penalty.unpenalised()):
+        # No strength makes a difference.
+        return np.inf
+    point, slack = _null_model(problem)
     coef, gradient, step = point.coef, point.gradient, 1.0 / point.curvature
+    penalised = np.isin(np.arange(problem.n_features), problem.unpenalised(1.0), invert=True)
+    directions = problem.penalty.null_space() is not None
 
     def is_null(alpha):
         # As `Point.violations` does it, to the last bit.
         target = problem.prox(coef - gradient * step, step, alpha)
+        if directions:
+            return np.linalg.norm(target - coef) <= 1e-9 * np.linalg.norm(gradient * step)
         return not np.any(target[penalised])
 
     # A penalty of slope 1 at zero is null at the largest gradient; start the search there.
@@ -129,15 +134,18 @@ def null_alpha(problem):
         low, high = (low, middle) if is_null(middle) else (middle, high)
 
 
-def _null_model(problem, penalised):
-    """The point with only intercept and unpenalised columns, and the share of rounding in it."""
+def _null_model(problem):
+    """The point with only intercept and what is free of charge, and the share of rounding in it."""
     coef = np.zeros(problem.coef_shape)
-    if penalised.all():
+    free, basis = problem.unpenalised(1.0), problem.penalty.null_space()
+    if free.size == 0 and basis is None:
         return problem.point(coef, problem.null_intercept, 0.0), 1.0
-    free = np.flatnonzero(~penalised)
-    part = problem.features(free)
+    part = problem.features(free) if basis is None else problem.combined(basis)
     solution = next(iter(fastest_solver(part).solver.solve(part, [0.0], tol=1e-13)))
-    coef[free] = solution.coef
+    if basis is None:
+        coef[free] = solution.coef
+    else:
+        coef = basis @ solution.coef
     # Another solver stops elsewhere within rounding: leave it room.
     return problem.point(coef, solution.intercept, 0.0), 1.0 + 1e-6
 
@@ -187,13 +195,11 @@ def alpha_grid(problem, alphas=100, min_ratio=None):
 
 def _smooth_start(problem):
     """Where no coefficient keeps more than a thousandth of its size."""
-    factor = problem.penalty_factor
-    penalised = np.ones(problem.n_features, bool) if factor is None else factor > 0
-    point, _ = _null_model(problem, penalised)
+    point, _ = _null_model(problem)
     size = np.sqrt(problem.curvatures(point.eta)) * np.abs(point.gradient) / np.sqrt(2.0 * problem.null_loss)
     size = size if size.ndim == 1 else size.max(axis=1)
-    size = size[penalised] if factor is None else size[penalised] / factor[penalised]
-    return 1000.0 * float(np.max(size, initial=0.0))
+    factor = np.broadcast_to(problem.strength(1.0), problem.n_features)
+    return 1000.0 * float(np.max(size[factor > 0] / factor[factor > 0], initial=0.0))
 
 
 def _given(alphas):

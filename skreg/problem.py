@@ -19,6 +19,11 @@ from skreg.penalties import NoPenalty, get_penalty
 
 __all__ = ["Optimality", "Problem", "make_problem"]
 
+# To know whether the squared loss outweighs a concave penalty takes the eigenvalues of a Gram matrix of this size at most,
+# and so many products to form it.
+MOST_EIGENVALUES = 300
+ONE_GRAM = 1e8
+
 
 class Problem:
     """One penalised problem, without its alpha.
@@ -127,10 +132,32 @@ class Problem:
         part.offset = part.offset + self.offset
         return part
 
-    @property
-    def convex(self):
-        """Whether every stationary point is a global minimum."""
-        return self.loss.convex and self.penalty.convex
+    def combined(self, basis):
+        """The problem in some directions of coef, of which none is penalised."""
+        inverse_scale = 1.0 if self.design.scale is None else 1.0 / self.design.scale
+        design = make_design(self.design.X @ (basis.T * inverse_scale).T, self.weights, self.fit_intercept, False)
+        part = Problem(design, self.y, self.weights, self.loss, NoPenalty(), None, self.fit_intercept)
+        part.offset = part.offset + self.offset
+        return part
+
+    def kind(self, alpha):
+        """What a fixed point of the prox is: "global", "local" or "stationary" (see `Optimality`)."""
+        if self.loss.convex and self.penalty.convex:
+            return "global"
+        if np.max(self.penalty.concavity(self.strength(alpha)), initial=0.0) <= self.strong_convexity:
+            return "global"
+        return "stationary" if self.penalty.blocks() is None and not self.penalty.separable else "local"
+
+    @cached_property
+    def strong_convexity(self):
+        """The least curvature of the mean loss in any direction of coef, where that is cheap to know; else 0."""
+        n_samples, n_features = self.design.shape
+        known = self.moments is not None
+        dear = n_features > MOST_EIGENVALUES or n_samples * n_features**2 > (np.inf if known else ONE_GRAM)
+        if not self.loss.quadratic or dear or n_samples <= n_features:
+            return 0.0
+        gram = self.moments.gram if known else self.design.gram(np.arange(n_features), row_weights=self.weights)
+        return float(np.linalg.eigvalsh(gram)[0]) * (1.0 - 1e-9)
 
     # -- the null model ---------------------------------------------------------
 
@@ -182,29 +209,40 @@ class Problem:
 
     def strength(self, alpha):
         """What the penalty receives: ``alpha``, or alpha times the factors."""
-        return alpha if self.penalty_factor is None else alpha * self.penalty_factor
+        if self.penalty_factor is None:
+            return alpha
+        strength = alpha * self.penalty_factor
+        return strength[:, None] if self.penalty.joint_outputs else strength
 
     def penalty_value(self, coef, alpha):
         """Price of the coefficients."""
         alpha = self.strength(alpha)
-        if coef.ndim == 1 or self.penalty.joint_outputs:
+        if self.penalty.joint_outputs:
+            return float(self.penalty.value(coef.reshape(self.n_features, -1), alpha))
+        if coef.ndim == 1:
             return float(self.penalty.value(coef, alpha))
         return float(sum(self.penalty.value(np.ascontiguousarray(column), alpha) for column in coef.T))
 
     def prox(self, coef, step, alpha):
-        """Proximal step of all coefficients; ``step`` is a number or shaped like ``coef``."""
+        """Proximal step of all coefficients.
+
+        ``step`` is a number or, if the penalty is separable, shaped like ``coef``; of shape (n_features,) if it has blocks.
+        """
         alpha = self.strength(alpha)
-        if coef.ndim == 1 or self.penalty.joint_outputs:
+        if self.penalty.joint_outputs:
+            step = np.reshape(step, (self.n_features, -1)) if np.ndim(step) else step
+            return self.penalty.prox(coef.reshape(self.n_features, -1), step, alpha).reshape(coef.shape)
+        if coef.ndim == 1:
             return self.penalty.prox(coef, step, alpha)
-        steps = np.broadcast_to(step, coef.shape) if np.ndim(step) else [step] * coef.shape[1]
-        columns = zip(coef.T, steps.T if np.ndim(step) else steps, strict=True)
+        steps = np.broadcast_to(np.transpose(step), coef.T.shape) if np.ndim(step) else [step] * coef.shape[1]
+        columns = zip(coef.T, steps, strict=True)
         return np.column_stack([self.penalty.prox(np.array(column), s, alpha) for column, s in columns])
 
     @cached_property
     def has_conjugate(self):
         """Whether loss and penalty have conjugates, so that there are duality gaps."""
         row = self.y[:1]
-        shape = self.coef_shape if self.penalty.joint_outputs else self.n_features
+        shape = (self.n_features, self.n_outputs) if self.penalty.joint_outputs else self.n_features
         known = self.loss.conjugate(row, np.zeros_like(row)) is not None
         return known and self.penalty.conjugate(np.zeros(shape), self.strength(1.0)) is not None
 
@@ -295,10 +333,8 @@ class Problem:
 
     def unpenalised(self, alpha):
         """Positions of the features whose coefficients are free of charge."""
-        strength = self.strength(alpha)
-        if isinstance(self.penalty, NoPenalty) or (np.ndim(strength) == 0 and strength == 0):
-            return np.arange(self.n_features)
-        return np.flatnonzero(strength == 0) if np.ndim(strength) else np.empty(0, dtype=int)
+        free = np.logical_or(self.penalty.unpenalised(), np.equal(np.ravel(self.strength(alpha)), 0.0))
+        return np.flatnonzero(np.broadcast_to(free, self.n_features))
 
     def diverges(self, coef, intercept, alpha):
         """Whether the unpenalised coefficients can lower the loss for ever.

@@ -35,8 +35,7 @@ class UserMCP(Penalty):
     def __init__(self, gamma=3.0):
         self.gamma = gamma
 
-    @property
-    def concavity(self):
+    def concavity(self, alpha):
         return 1.0 / self.gamma
 
     def value(self, coef, alpha):
@@ -59,8 +58,7 @@ class UserSCAD(Penalty):
     def __init__(self, gamma=3.7):
         self.gamma = gamma
 
-    @property
-    def concavity(self):
+    def concavity(self, alpha):
         return 1.0 / (self.gamma - 1)
 
     def _price(self, size, alpha):
@@ -95,7 +93,6 @@ class UserBox(Penalty):
     """Bounds, one for all or one per feature."""
 
     separable = convex = True
-    concavity = 0.0
 
     def __init__(self, lower=-0.5, upper=1.0):
         self.lower = lower
@@ -132,16 +129,17 @@ class UserGroupLasso(Penalty):
         return type(self)(np.asarray(self.groups)[features])
 
     def _norms(self, coef):
-        _, label = np.unique(self.groups, return_inverse=True)
-        return np.sqrt(np.bincount(label, coef**2)), label
+        """Of every feature that of its group, and the size of the group."""
+        _, label, size = np.unique(self.groups, return_inverse=True, return_counts=True)
+        return np.sqrt(np.bincount(label, coef**2))[label], size[label]
 
     def value(self, coef, alpha):
-        return alpha * self._norms(coef)[0].sum()
+        norms, size = self._norms(coef)
+        return np.sum(alpha * norms / size)
 
     def prox(self, coef, step, alpha):
-        norms, label = self._norms(coef)
-        shrink = np.maximum(norms - step * alpha, 0) / np.where(norms > 0, norms, 1)
-        return coef * shrink[label]
+        norms, _ = self._norms(coef)
+        return coef * np.maximum(norms - step * alpha, 0) / np.where(norms > 0, norms, 1)
 
 
 class UserSLOPE(Penalty):
@@ -167,7 +165,7 @@ class UserL21(Penalty):
     convex = joint_outputs = True
 
     def value(self, coef, alpha):
-        return alpha * np.linalg.norm(coef, axis=1).sum()
+        return np.sum(alpha * np.linalg.norm(coef, axis=1, keepdims=True))
 
     def prox(self, coef, step, alpha):
         norms = np.linalg.norm(coef, axis=1, keepdims=True)
@@ -289,11 +287,14 @@ class SeparableSLOPE(UserSLOPE):
 
 class ConvexMCP(UserMCP):
     convex = True
-    concavity = 0.0
+
+    def concavity(self, alpha):
+        return 0.0
 
 
 class TooLittleConcavity(UserMCP):
-    concavity = 0.1
+    def concavity(self, alpha):
+        return 0.1
 
 
 class WritesToInput(L1):
@@ -539,7 +540,37 @@ class FlatL21(UserL21):
 
 
 class ContradictingFacts(L1):
+    def concavity(self, alpha):
+        return 0.5
+
+
+class ConcavityIsNumber(UserMCP):
     concavity = 0.5
+
+
+class OneAlphaForAll(UserGroupLasso):
+    def value(self, coef, alpha):
+        return np.max(alpha) * super().value(coef, 1.0)
+
+
+class FreePositions(L1):
+    def unpenalised(self):
+        return np.array([0, 1])
+
+
+class NotFree(L1):
+    def unpenalised(self):
+        return True
+
+
+class NoConstant(L1):
+    def null_space(self):
+        return np.ones((6, 1))
+
+
+class OneDirection(L1):
+    def null_space(self):
+        return np.ones(6)
 
 
 class FactIsMethod(Penalty):
@@ -604,6 +635,12 @@ WRONG = [
     (FlatL21(), {"check_joint_outputs"}),
     (ContradictingFacts(), {"check_facts"}),
     (FactIsMethod(), {"check_facts"}),
+    (ConcavityIsNumber(), {"check_facts"}),
+    (FreePositions(), {"check_facts"}),
+    (NotFree(), {"check_unpenalised"}),
+    (NoConstant(), {"check_null_space"}),
+    (OneDirection(), {"check_null_space"}),
+    (OneAlphaForAll([0, 1, 1, 0, 2]), {"check_blocks"}),
 ]
 
 

@@ -22,17 +22,15 @@ class Penalty(BaseEstimator):
     ----------
     separable : bool
         Fact: `prox` acts on one coefficient at a time, so ``alpha`` and
-        ``step`` may be arrays shaped like ``coef``. Such penalties run in
+        ``step`` may be arrays with one number per feature. Such penalties run in
         coordinate descent and accept a ``penalty_factor``.
     convex : bool
         Fact: `value` is convex in ``coef``, so a solution is global.
     joint_outputs : bool
-        Fact: with several outputs the penalty wants all coefficients at once,
-        shape ``(n_features, n_outputs)``; otherwise it is called once per
-        output with shape ``(n_features,)``.
-    concavity : float
-        Smallest ``c`` for which ``value + c / 2 * ||coef||^2`` is convex, per
-        unit of everything else (infinite when not known; 0 for convex ones).
+        Fact: the penalty wants the coefficients of all outputs at once, shape
+        ``(n_features, n_outputs)``, and arrays of ``alpha`` and ``step`` have the
+        shape ``(n_features, 1)``; otherwise it is called once per output with
+        shape ``(n_features,)``.
 
     See Also
     --------
@@ -66,7 +64,6 @@ class Penalty(BaseEstimator):
     separable = False
     convex = False
     joint_outputs = False
-    concavity = np.inf
 
     def value(self, coef, alpha):
         """Price of ``coef`` at strength ``alpha``.
@@ -76,8 +73,9 @@ class Penalty(BaseEstimator):
         coef : ndarray of shape (n_features,)
             Coefficients; ``(n_features, n_outputs)`` if `joint_outputs`.
         alpha : float or ndarray of shape (n_features,)
-            Strength, non-negative. An array (one strength per feature) only
-            reaches penalties that declare themselves `separable`.
+            Strength, non-negative. Arrays, one strength per feature, only reach
+            penalties that are `separable` or have `blocks`, and are then the same
+            within a block.
 
         Returns
         -------
@@ -96,9 +94,9 @@ class Penalty(BaseEstimator):
         coef : ndarray of shape (n_features,)
             The point to start from (``(n_features, n_outputs)`` if `joint_outputs`).
         step : float or ndarray of shape (n_features,)
-            Step size, positive; an array only if `separable`.
+            Step size, positive; arrays as for ``alpha``.
         alpha : float or ndarray of shape (n_features,)
-            Strength, non-negative; an array only if `separable`.
+            Strength, non-negative; arrays only as in `value`.
 
         Returns
         -------
@@ -153,6 +151,51 @@ class Penalty(BaseEstimator):
         -------
         None or ndarray of shape (n_features,)
             One label per feature.
+        """
+        return None
+
+    def concavity(self, alpha):
+        """Smallest ``c`` for which ``value + 0.5 * sum(c * coef**2)`` is convex.
+
+        Where the loss curves more than that, a solution is global though the
+        penalty is not convex.
+
+        Parameters
+        ----------
+        alpha : float or ndarray of shape (n_features,)
+            Strength.
+
+        Returns
+        -------
+        float or ndarray of shape (n_features,)
+            By default 0 for convex penalties and inf, that is not known, for others.
+        """
+        return 0.0 if self.convex else np.inf
+
+    def unpenalised(self):
+        """Which features are free of charge: their coefficients cost nothing, however large.
+
+        A sign may still be fixed. `alpha_max` fits these features first, and the
+        dual point of a certificate is orthogonal to them. Features with a
+        ``penalty_factor`` of 0 need no mention here.
+
+        Returns
+        -------
+        bool or ndarray of bool, shape (n_features,)
+            False by default.
+        """
+        return False
+
+    def null_space(self):
+        """Directions of ``coef`` that are free of charge, where they are not columns.
+
+        For penalties of differences, say, which never charge a constant: what
+        `alpha_max` fits first is any combination of these.
+
+        Returns
+        -------
+        None or ndarray of shape (n_features, n_directions)
+            A basis; None (the default) where `unpenalised` tells all.
         """
         return None
 
@@ -230,7 +273,6 @@ class NoPenalty(Penalty):
 
     separable = True
     convex = True
-    concavity = 0.0
 
     def value(self, coef, alpha):
         """Zero, whatever the coefficients."""
@@ -239,6 +281,10 @@ class NoPenalty(Penalty):
     def prox(self, coef, step, alpha):
         """The coefficients as they are, copied."""
         return np.array(coef, dtype=float)
+
+    def unpenalised(self):
+        """True: all of them."""
+        return True
 
     def quadratic(self, alpha):
         """Zero weights: nothing is charged."""

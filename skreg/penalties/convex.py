@@ -49,7 +49,6 @@ class L1(Penalty):
 
     separable = True
     convex = True
-    concavity = 0.0
 
     def __init__(self, positive=False):
         self.positive = positive
@@ -103,7 +102,6 @@ class L2(Penalty):
 
     separable = True
     convex = True
-    concavity = 0.0
 
     def __init__(self, positive=False):
         self.positive = positive
@@ -165,7 +163,6 @@ class ElasticNet(Penalty):
 
     separable = True
     convex = True
-    concavity = 0.0
 
     def __init__(self, l1_ratio=0.5, positive=False):
         self.l1_ratio = l1_ratio

@@ -57,11 +57,18 @@ def check_facts(case):
     for fact in ("separable", "convex", "joint_outputs"):
         if not isinstance(getattr(penalty, fact), (bool, np.bool_)):
             case.fail(f"{fact} must be True or False.", "it is a method or a number.", found=getattr(penalty, fact))
-    concavity = penalty.concavity
-    if not isinstance(concavity, Real) or not concavity >= 0:
-        case.fail("concavity must be a number >= 0.", "it is a method, NaN or negative.", found=concavity)
-    if penalty.convex and 0 < concavity < np.inf:
-        case.fail("it claims convex and a concavity above 0.", "one of both is wrong.", concavity=concavity)
+    if not callable(penalty.concavity):
+        case.fail("concavity must be a method of alpha.", "it is a number.", found=penalty.concavity)
+    for alpha in case.strengths():
+        concavity = penalty.concavity(alpha)
+        if np.shape(concavity) not in ((), np.shape(alpha), case.shape[:1]) or not np.all(np.asarray(concavity) >= 0):
+            hint = "it is NaN or negative, or has the wrong shape."
+            case.fail("concavity must be >= 0, one number or one per feature.", hint, alpha=alpha, found=concavity)
+        if penalty.convex and np.any(concavity):
+            case.fail("it claims convex and a concavity above 0.", "one of both is wrong.", concavity=concavity)
+    free = np.asarray(penalty.unpenalised())
+    if free.dtype != bool or free.shape not in ((), case.shape[:1]):
+        case.fail("unpenalised must be True, False or one of them per feature.", "it gives positions.", found=free)
 
 
 # -- value --------------------------------------------------------------------
@@ -190,6 +197,9 @@ def _calls(case, point):
     yield "conjugate", (coef, alpha)
     if case.penalty.conjugate(coef.copy(), alpha) is not None:
         yield "dual_scale", (coef, alpha)
+    yield "concavity", (alpha,)
+    yield "unpenalised", ()
+    yield "null_space", ()
     yield "blocks", ()
     yield "restrict", (np.arange(case.n_features),)
 

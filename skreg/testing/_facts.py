@@ -17,7 +17,7 @@ def _not_convex(case):
 
 
 def _not_bowl(case):
-    known = case.convex or np.isfinite(case.penalty.concavity)
+    known = case.convex or np.all(np.isfinite(case.penalty.concavity(1.0)))
     return None if known else "It declares neither convex = True nor a finite concavity."
 
 
@@ -25,12 +25,20 @@ def _no_blocks(case):
     return "blocks() is None." if case.penalty.blocks() is None else None
 
 
+def _all_penalised(case):
+    return None if np.any(case.penalty.unpenalised()) else "unpenalised() is False."
+
+
+def _no_null_space(case):
+    return "null_space() is None." if case.penalty.null_space() is None else None
+
+
 def _single_output(case):
     return None if case.penalty.joint_outputs else "It does not declare joint_outputs = True."
 
 
 def _no_quadratic(case):
-    return "quadratic() is None." if all(case.penalty.quadratic(alpha) is None for alpha in _strengths(case)) else None
+    return "quadratic() is None." if all(case.penalty.quadratic(alpha) is None for alpha in case.strengths()) else None
 
 
 def _no_conjugate(case):
@@ -43,19 +51,19 @@ def _no_conjugate(case):
 @penalty_check(skips=_not_bowl)
 def check_convex_value(case):
     """``value + concavity / 2 * ||coef||^2`` is convex: a chord never runs below it."""
-    concavity = 0.0 if case.convex else case.penalty.concavity
 
     def bowl(coef):
-        return case.value(coef, alpha) + 0.5 * concavity * float(np.sum(coef**2))
+        return case.value(coef, alpha) + 0.5 * float(np.sum((concavity * np.square(coef).T).T))
 
     for alpha in ALPHAS:
+        concavity = np.zeros(1) if case.convex else np.atleast_1d(case.penalty.concavity(alpha))
         for left, right in _segments(case, alpha):
             share = case.rng.uniform(0.1, 0.9)
             middle = share * left + (1 - share) * right
             chord, found = share * bowl(left) + (1 - share) * bowl(right), bowl(middle)
-            terms = abs(found) + abs(chord) + concavity * float(np.sum(left**2 + right**2))
+            terms = abs(found) + abs(chord) + float(np.max(concavity)) * float(np.sum(left**2 + right**2))
             if np.isfinite(chord) and not found <= chord + 1e-10 * terms:
-                claim = "convex = True" if case.convex else f"concavity = {concavity:g}"
+                claim = "convex = True" if case.convex else f"concavity = {np.max(concavity):g}"
                 details = {"alpha": alpha, "left": left, "right": right, "between": middle}
                 details |= {"value between": found, "value on the chord": chord, "above by": found - chord}
                 hint = "the declared fact is wrong, or value has a wrong sign."
@@ -182,6 +190,8 @@ def check_blocks(case):
     for point in case.points(every=5, arrays=False):
         _assert_block_alone(case, point, blocks[case.rng.integers(len(blocks))])
         _assert_parts(case, point, blocks)
+    for point in case.array_points(15):
+        _assert_parts(case, point, blocks)
 
 
 def _assert_block_alone(case, point, block):
@@ -196,19 +206,26 @@ def _assert_block_alone(case, point, block):
 
 def _assert_parts(case, point, parts):
     """The whole is made of its parts: prox of each, sum of the values."""
-    whole, price = case.prox(point), 0.0
+    try:
+        whole, price = case.prox(point), 0.0
+        total = case.value(*point[::2])
+    except (IndexError, ValueError) as error:
+        hint = "arrays of step and alpha have one number per feature, the same within a block; see Penalty.blocks."
+        case.fail("arrays of step and alpha cannot be used.", hint, point, raised=error)
     for features in parts:
         part, coef = case.restricted(features), point.coef[features]
+        # Of arrays, one number holds for all.
+        own = Point(coef, *(np.ravel(item[features])[0] if np.ndim(item) else item for item in point[1:]))
         try:
-            answer = part.prox(coef.copy(), *point[1:])
-            price += part.value(coef.copy(), point.alpha)
+            answer = part.prox(coef.copy(), *own[1:])
+            price += part.value(coef.copy(), own.alpha)
         except (IndexError, ValueError) as error:
             case.fail("restrict gives a penalty that cannot be used.", RESTRICT_HINT, features=features, raised=error)
         if not (answer.shape == coef.shape and _close(answer, whole[features], point.coef)):
             details = {"features": features, "prox": answer, "prox of the whole": whole[features]}
             case.fail("restrict changes prox.", RESTRICT_HINT, point, **details)
-    if not np.isclose(case.value(*point[::2]), price, rtol=1e-9):
-        details = {"value": case.value(*point[::2]), "sum of the parts": price}
+    if np.ndim(total) or not np.isclose(total, price, rtol=1e-9):
+        details = {"value": total, "sum of the parts": price}
         case.fail("value is not the sum of its parts.", RESTRICT_HINT, point, **details)
 
 
@@ -223,20 +240,49 @@ def check_joint_outputs(case):
             case.fail("joint_outputs breaks the shape.", hint, shape=coef.shape, prox_shape=shape, value=price)
 
 
+@penalty_check(skips=_all_penalised)
+def check_unpenalised(case):
+    """Features that are free of charge cost nothing at any size; their prox is a projection, at every alpha."""
+    free = np.broadcast_to(case.penalty.unpenalised(), case.n_features)
+    for point in case.points(every=3, arrays=False):
+        allowed = case.prox(point)
+        for factor in (0.0, 0.5, 3.0, 1e3):
+            other = np.where(free, factor * allowed.T, allowed.T).T
+            price, want = case.value(other, point.alpha), case.value(allowed, point.alpha)
+            if not np.isclose(price, want, rtol=1e-9):
+                where = {"coef": other, "free": free, "value": price, "value with other free ones": want}
+                case.fail("features claimed to be free of charge are not.", "unpenalised is wrong.", **where)
+        unpaid = case.prox(point._replace(alpha=0.0))
+        if not _close(allowed[free], unpaid[free], point.coef):
+            hint = "unpenalised is wrong, or prox moves what value does not charge."
+            case.fail("alpha moves features that are free of charge.", hint, point, free=free, prox=allowed)
+
+
+@penalty_check(skips=_no_null_space)
+def check_null_space(case):
+    """Directions that are free of charge: `value` does not see them, `prox` leaves them alone."""
+    basis = np.asarray(case.penalty.null_space())
+    if basis.ndim != 2 or len(basis) != case.n_features or np.linalg.matrix_rank(basis) < basis.shape[1]:
+        case.fail("null_space must be a basis in columns.", "it is transposed or not independent.", found=basis)
+    for point in case.points(every=5, arrays=False):
+        move = basis @ case.rng.standard_normal((basis.shape[1], *case.shape[1:]))
+        price, want = case.value(point.coef + move, point.alpha), case.value(point.coef, point.alpha)
+        size = point.alpha * float(np.sum(move**2) + np.sum(point.coef**2) + np.sum(np.abs(move)))
+        if not abs(price - want) <= 1e-9 * (abs(want) + size):
+            details = {"coef": point.coef, "move": move, "value": want, "value after the move": price}
+            case.fail("value charges a direction that is claimed to be free.", "null_space is wrong.", **details)
+        answer = case.prox(point._replace(coef=point.coef + move))
+        if not np.allclose(answer, case.prox(point) + move, rtol=1e-7, atol=1e-7 * (1 + np.abs(point.coef).max())):
+            case.fail("prox moves a direction that is claimed to be free.", "null_space is wrong.", point, move=move)
+
+
 # -- quadratic, conjugate -----------------------------------------------------
-
-
-def _strengths(case):
-    """Scalars, and arrays where they are allowed."""
-    yield from ALPHAS
-    if case.separable:
-        yield from (point.alpha for point in case.array_points(5))
 
 
 @penalty_check(skips=_no_quadratic)
 def check_quadratic(case):
     """The weights of ``quadratic`` give ``value``."""
-    for alpha in _strengths(case):
+    for alpha in case.strengths():
         weights = case.penalty.quadratic(alpha)
         for coef in (case.normal(), case.normal(100.0)) if weights is not None else ():
             price, want = case.value(coef, alpha), 0.5 * float(np.sum(weights * coef**2))
@@ -307,6 +353,8 @@ FACT_CHECKS = (
     check_restrict,
     check_blocks,
     check_joint_outputs,
+    check_unpenalised,
+    check_null_space,
     check_quadratic,
     check_conjugate,
     check_dual_scale,

@@ -18,7 +18,7 @@ RELATIVE = 1e-8
 
 
 class Point(NamedTuple):
-    """Where a prox is tried; ``step`` and ``alpha`` are floats, or arrays for separable penalties."""
+    """Where a prox is tried; ``step`` and ``alpha`` are floats, or arrays for separable penalties and those with blocks."""
 
     coef: np.ndarray
     step: float
@@ -48,6 +48,14 @@ class Case:
         self.separable, self.convex = self.penalty.separable, self.penalty.convex
         self.shape = (self.n_features, N_OUTPUTS) if self.penalty.joint_outputs else (self.n_features,)
 
+        self.arrays = self.separable or self.penalty.blocks() is not None
+        # What may have a number of its own: each coefficient, or each block of features.
+        self._number_of_block = np.arange(self.n_features)
+        if self.arrays and not self.separable:
+            labels = np.asarray(self.penalty.blocks())
+            if labels.shape == (self.n_features,):
+                self._number_of_block = np.unique(labels, return_inverse=True)[1]
+
     def value(self, coef, alpha):
         return self.penalty.value(np.array(coef), _copy(alpha))
 
@@ -72,7 +80,7 @@ class Case:
             for alpha, step in itertools.product(ALPHAS, STEPS)
             for coef in self._coefs(step, alpha)
         ]
-        if arrays and self.separable:
+        if arrays and self.arrays:
             points += self.array_points(40)
         return points[::every]
 
@@ -86,14 +94,23 @@ class Case:
         yield self.rng.integers(-3, 4, self.shape) * (alpha or 1.0)
 
     def array_points(self, count):
-        """Points with one step and one alpha per coefficient, some alphas zero (not penalised)."""
+        """Points with one step and one alpha per coefficient, or block of them; some alphas zero (not penalised)."""
         return [self._array_point() for _ in range(count)]
 
     def _array_point(self):
-        step = 10.0 ** self.rng.uniform(-3, 2, self.shape)
-        alpha = self.rng.choice(ALPHAS, self.shape) * self.rng.choice([0.5, 1.0, 2.0])
+        number = self._number_of_block
+        step = (10.0 ** self.rng.uniform(-3, 2, self.shape))[number]
+        alpha = (self.rng.choice(ALPHAS, self.shape) * self.rng.choice([0.5, 1.0, 2.0]))[number]
+        if self.penalty.joint_outputs and not self.separable:
+            step, alpha = step[:, :1], alpha[:, :1]
         reach = np.maximum(alpha, 0.1) * self.rng.choice([1.0, np.maximum(step, 1.0).max()])
         return Point(self.rng.uniform(-5, 5, self.shape) * reach, step, alpha)
+
+    def strengths(self):
+        """Alphas: scalars, and arrays where they are allowed."""
+        yield from ALPHAS
+        if self.arrays:
+            yield from (point.alpha for point in self.array_points(5))
 
     def index(self):
         """A random position in the coefficients."""
