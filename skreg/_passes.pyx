@@ -127,55 +127,31 @@ def dense_times(const real[:, :] X, const Py_ssize_t[::1] columns, const double[
                 out[i] += dot(p, &X[i, 0], &coef[0])
 
 
-def dense_times_t(const real[:, :] X, const double[::1] residual, double[::1] out):
-    """out += X.T @ residual."""
+def dense_pass(const real[:, :] X, const double[::1] residual, const double[::1] weights, const double[::1] shift,
+               double[::1] product, double[::1] norms):
+    """product += X.T @ residual, and norms += sum of weights * (X - shift)^2 over the rows, in one pass.
+
+    Either may be empty (with what only it needs): it is left out then.
+    """
     cdef:
         Py_ssize_t n = X.shape[0], p = X.shape[1], i, j, block, start, size
+        bint multiply = product.shape[0] > 0, square = norms.shape[0] > 0
     with nogil:
         if X.strides[0] == sizeof(real):
             for block in range((n + PIECE - 1) // PIECE):
                 start = block * PIECE
                 size = min(PIECE, n - start)
                 for j in range(p):
-                    out[j] += dot(size, &X[start, j], &residual[start])
+                    if multiply:
+                        product[j] += dot(size, &X[start, j], &residual[start])
+                    if square:
+                        norms[j] += squares(size, &X[start, j], &weights[start], shift[j])
         else:
             for i in range(n):
-                axpy(p, residual[i], &X[i, 0], &out[0])
-
-
-def dense_squares(const real[:, :] X, const double[::1] weights, const double[::1] shift, double[::1] out):
-    """out += sum of weights * (X - shift)^2 over the rows."""
-    cdef:
-        Py_ssize_t n = X.shape[0], p = X.shape[1], i, j, block, start, size
-    with nogil:
-        if X.strides[0] == sizeof(real):
-            for block in range((n + PIECE - 1) // PIECE):
-                start = block * PIECE
-                size = min(PIECE, n - start)
-                for j in range(p):
-                    out[j] += squares(size, &X[start, j], &weights[start], shift[j])
-        else:
-            for i in range(n):
-                add_squares(p, weights[i], &X[i, 0], &shift[0], &out[0])
-
-
-def dense_times_t_and_squares(const real[:, :] X, const double[::1] residual, const double[::1] weights,
-                              const double[::1] shift, double[::1] product, double[::1] out):
-    """Both of the above in one pass."""
-    cdef:
-        Py_ssize_t n = X.shape[0], p = X.shape[1], i, j, block, start, size
-    with nogil:
-        if X.strides[0] == sizeof(real):
-            for block in range((n + PIECE - 1) // PIECE):
-                start = block * PIECE
-                size = min(PIECE, n - start)
-                for j in range(p):
-                    product[j] += dot(size, &X[start, j], &residual[start])
-                    out[j] += squares(size, &X[start, j], &weights[start], shift[j])
-        else:
-            for i in range(n):
-                axpy(p, residual[i], &X[i, 0], &product[0])
-                add_squares(p, weights[i], &X[i, 0], &shift[0], &out[0])
+                if multiply:
+                    axpy(p, residual[i], &X[i, 0], &product[0])
+                if square:
+                    add_squares(p, weights[i], &X[i, 0], &shift[0], &norms[0])
 
 
 def dense_gather(const real[:, :] X, Py_ssize_t start, const Py_ssize_t[::1] columns, const double[::1] shift,

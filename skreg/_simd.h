@@ -28,7 +28,6 @@ SKREG_CLONES static void skreg_rotate(long n, double c, double s, double *restri
    dot           x . y
    add_squares   out += a * (x - shift)^2, element by element
    squares       sum of w * (x - shift)^2
-   dot_squares   x . y into out[0], and the same sum into out[1]
    copy          out = scale * (x - shift); scale by row */
 #define SKREG_LOOPS(real, suffix)                                                                                   \
     SKREG_CLONES static void skreg_axpy##suffix(long n, double a, const real *restrict x, double *restrict y) {     \

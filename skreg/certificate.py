@@ -156,7 +156,7 @@ class Point:
         if problem.loss.quadratic:
             return problem.curvatures(None)
         if self.eta.ndim > 1 or "gradient" in self.__dict__:
-            return problem.curvatures(self.eta)
+            return problem.curvatures(self.eta, self.row_curvature)
         # Asked for first, it takes the gradient along.
         self.gradient, norms = problem.design.dot_t_and_squared_norms(self.row_gradient, self.row_curvature)
         return np.where(norms > 0, norms, 1.0)

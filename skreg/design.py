@@ -19,6 +19,9 @@ __all__ = ["DenseDesign", "Design", "SparseDesign", "make_design"]
 # Elements of a block of rows: 1 MiB of float64 stays in the second-level cache.
 BLOCK_SIZE = 131_072
 
+# What a pass over X is given for a result that is not wanted.
+NOTHING = np.empty(0)
+
 
 def make_design(X, weights, center, standardize):
     """Wrap X for the solvers.
@@ -71,6 +74,11 @@ class Design:
             if constant.any():
                 # The intercept is such a column already: beside it, what rounding leaves of one is absent.
                 self.scale = np.where(constant, np.inf, 1.0 if self.scale is None else self.scale)
+
+    @property
+    def _shift(self):
+        """The shift, zeros where there is none."""
+        return np.zeros(self.shape[1]) if self.shift is None else self.shift
 
     def dot(self, coef):
         """``Z @ coef``, float64, shape (n_samples,) or (n_samples, n_outputs)."""
@@ -146,10 +154,6 @@ class DenseDesign(Design):
         self._by_column = X.strides[0] == X.itemsize
         super().__init__(X, weights, center, standardize)
 
-    @property
-    def _zero_shift(self):
-        return np.zeros(self.shape[1]) if self.shift is None else self.shift
-
     def _centred_moments(self, weights):
         means, variances = np.empty((2, self.shape[1]))
         _passes.dense_moments(self.X, weights, means, variances)
@@ -177,7 +181,7 @@ class DenseDesign(Design):
             return X.T @ residual
         if residual.ndim == 1:
             out = np.zeros(X.shape[1])
-            _passes.dense_times_t(X, np.ascontiguousarray(residual), out)
+            _passes.dense_pass(X, np.ascontiguousarray(residual), NOTHING, NOTHING, out, NOTHING)
             return out
         return sum(block.astype(np.float64).T @ residual[rows] for rows, block in _row_blocks(X))
 
@@ -186,20 +190,18 @@ class DenseDesign(Design):
 
     def _squares(self, row_weights):
         squares = np.zeros(self.shape[1])
-        _passes.dense_squares(self.X, row_weights, self._zero_shift, squares)
+        _passes.dense_pass(self.X, NOTHING, row_weights, self._shift, NOTHING, squares)
         return squares
 
     def dot_t_and_squared_norms(self, residual, row_weights):
         product, squares = np.zeros((2, self.shape[1]))
-        _passes.dense_times_t_and_squares(
-            self.X, np.ascontiguousarray(residual), row_weights, self._zero_shift, product, squares
-        )
+        _passes.dense_pass(self.X, np.ascontiguousarray(residual), row_weights, self._shift, product, squares)
         return self._shifted(product, residual), self._norms(squares, row_weights)
 
     def _gathered(self, columns, row_scale, height):
         """Yield ``row_scale * (X - shift)`` of some columns in blocks of rows, ordered as X is."""
         n = self.shape[0]
-        shift = self._zero_shift[columns]
+        shift = self._shift[columns]
         buffer = np.empty((min(height, n), len(columns)), order="F" if self._by_column else "C")
         for start in range(0, n, height):
             block = buffer if n - start >= height else np.empty_like(buffer, shape=(n - start, len(columns)))
@@ -242,7 +244,7 @@ class DenseDesign(Design):
         n_samples, n_features = self.shape
         # Weights and scale are one factor per column, and mostly all of them 1.
         root = np.sqrt(feature_weights) if self.scale is None else np.sqrt(feature_weights) / self.scale
-        shift = self._zero_shift
+        shift = self._shift
         total = np.zeros((n_samples, n_samples), order="F")
         for chosen in gen_batches(n_features, max(BLOCK_SIZE // n_samples, 16)):
             # Ordered as X is; a C-ordered block is the transpose of a Fortran one.
@@ -294,7 +296,7 @@ class SparseDesign(Design):
         return self.X[:, index].astype(np.float64, copy=False).T @ residual
 
     def _squares(self, row_weights):
-        return self._spread(row_weights, np.zeros(self.shape[1]) if self.shift is None else self.shift)
+        return self._spread(row_weights, self._shift)
 
     def _spread(self, weights, shift):
         """Weighted sums of squares around ``shift``, the zeros included."""

@@ -109,9 +109,4 @@ def with_moments(problem, sums):
     scale = problem.design.scale
     if scale is not None:
         gram, product = gram / np.outer(scale, scale), (product.T / scale).T
-    # A constant column is exactly absent, as in the design.
-    dead = problem.squared_norms == 0
-    if dead.any():
-        gram, product = gram.copy(), product.copy()
-        gram[dead], gram[:, dead], product[dead] = 0.0, 0.0, 0.0
     return problem.changed(moments=Moments(gram, product, square))

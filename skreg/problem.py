@@ -24,6 +24,9 @@ __all__ = ["Optimality", "Problem", "make_problem"]
 MOST_EIGENVALUES = 300
 ONE_GRAM = 1e8
 
+# Cached values of a problem, by the attribute that they follow from.
+COMPUTED_FROM = {"y": ("null_intercept", "null_loss", "_mean_square", "has_conjugate"), "penalty": ("has_conjugate",)}
+
 
 class Problem:
     """One penalised problem, without its alpha.
@@ -81,44 +84,27 @@ class Problem:
     def coef_shape(self):
         return (self.n_features,) if self.y.ndim == 1 else (self.n_features, self.n_outputs)
 
+    def changed(self, **attributes):
+        """A copy with other attributes; what was computed from them is forgotten."""
+        part = Problem.__new__(Problem)
+        stale = {name for changed in attributes for name in COMPUTED_FROM.get(changed, ())}
+        part.__dict__.update({name: value for name, value in self.__dict__.items() if name not in stale}, **attributes)
+        return part
+
     def output(self, k):
         """The problem of one output alone, when the loss does not couple them."""
-        part = Problem.__new__(Problem)
-        part.__dict__.update(
-            {
-                name: value
-                for name, value in self.__dict__.items()
-                if name not in ("null_intercept", "null_loss", "_mean_square")
-            }
+        return self.changed(
+            y=np.ascontiguousarray(self.y[:, k]),
+            offset=self.offset[k] if np.ndim(self.offset) else self.offset,
+            moments=None if self.moments is None else self.moments.output(k),
         )
-        part.y = np.ascontiguousarray(self.y[:, k])
-        part.offset = self.offset[k] if np.ndim(self.offset) else self.offset
-        if self.moments is not None:
-            part.moments = self.moments.output(k)
-        return part
 
     def in_moments(self):
         """The same problem (squared loss), read from X once and for all."""
-        part = Problem.__new__(Problem)
-        part.__dict__.update(self.__dict__)
         weighted = (self.y.T * self.weights).T
         square = np.sum(self.y * weighted, axis=0)
         gram = self.design.gram(np.arange(self.n_features), row_weights=self.weights)
-        part.moments = Moments(gram, self.design.dot_t(weighted), square)
-        return part
-
-    def without_moments(self):
-        """The problem that reads X again."""
-        part = Problem.__new__(Problem)
-        part.__dict__.update(self.__dict__)
-        part.moments = None
-        return part
-
-    def changed(self, **attributes):
-        """The same data with another penalty, bound, or with moments that are known already."""
-        part = Problem.__new__(Problem)
-        part.__dict__.update(self.__dict__, **attributes)
-        return part
+        return self.changed(moments=Moments(gram, self.design.dot_t(weighted), square))
 
     def features(self, index):
         """The problem on some of the features."""
@@ -248,20 +234,21 @@ class Problem:
 
     # -- the model around a point -----------------------------------------------------
 
-    def curvatures(self, eta):
+    def curvatures(self, eta, rows=None):
         """Curvature of the mean loss along each coefficient, shaped like coef; never 0.
 
-        That of the squared loss is the same for every ``eta``.
+        That of the squared loss is the same for every ``eta``; of others, ``rows`` is the curvature
+        of the mean loss with respect to ``eta`` where it is known already.
         """
         if self.loss.quadratic:
             norms = self.squared_norms
             return norms if self.y.ndim == 1 else np.repeat(norms[:, None], self.n_outputs, axis=1)
-        else:
+        if rows is None:
             rows = (self.loss.curvature(self.y, eta).T * self.weights).T
-            if rows.ndim == 1:
-                norms = self.design.squared_norms(rows)
-            else:
-                norms = np.column_stack([self.design.squared_norms(np.array(row)) for row in rows.T])
+        if rows.ndim == 1:
+            norms = self.design.squared_norms(rows)
+        else:
+            norms = np.column_stack([self.design.squared_norms(np.array(row)) for row in rows.T])
         # A constant column moves nothing; any step does.
         return np.where(norms > 0, norms, 1.0)
 

@@ -76,12 +76,12 @@ class PathCV:
             )
         routed = self._routed(sample_weight, params)
         weights = self._training_weights(y, sample_weight)
-        problems, grids = [], []
-        for _, penalty in self._shapes():
+        problems, grids, shapes = [], [], self._shapes()
+        for _, penalty in shapes:
             problem = self._problem(X, target, weights, loss, penalty, numbers)
             problems.append(problem if not problems else problems[0].changed(penalty=problem.penalty))
             grids.append(alpha_grid(problems[-1], self.alphas, self.alpha_min_ratio))
-        candidates = Candidates([shape for shape, _ in self._shapes()], numbers["relax"], grids)
+        candidates = Candidates([shape for shape, _ in shapes], numbers["relax"], grids)
         if self._criterion is None:
             found, sums = self._folds(X, y, target, sample_weight, problems, grids, numbers, routed, classes)
             candidates.set_folds(found)

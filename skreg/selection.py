@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.stats import rankdata
 
-__all__ = ["Candidates", "diagnose", "one_standard_error"]
+__all__ = ["Candidates", "diagnose", "one_standard_error", "standard_errors"]
 
 
 class Candidates:
@@ -93,6 +93,12 @@ class Candidates:
         return np.array([fold[shape][1][position] for fold in self._folds]) if self._folds else None
 
 
+def standard_errors(results):
+    """Number of folds, and the standard error of every mean score."""
+    n_folds = sum(name.startswith("split") for name in results)
+    return n_folds, results["std_test_score"] / np.sqrt(max(n_folds - 1, 1))
+
+
 def one_standard_error(candidates):
     """The strongest alpha of the best shape whose mean score is within one standard error of the best.
 
@@ -106,8 +112,7 @@ def one_standard_error(candidates):
         Position of the candidate; among equal alphas the best.
     """
     results, best = candidates.results, candidates.best
-    n_folds = sum(name.startswith("split") for name in results)
-    error = results["std_test_score"][best] / np.sqrt(max(n_folds - 1, 1))
+    error = standard_errors(results)[1][best]
     mean = results["mean_test_score"]
     within = [i for i in candidates.same_shape(best) if mean[i] >= mean[best] - error]
     return int(max(within, key=lambda i: (candidates.alpha(i), mean[i])))

@@ -72,8 +72,14 @@ def test_where_moments_lose_their_digits_x_is_read_again(monkeypatch):
     X[:, 1] = X[:, 0] + 1e-7 * rng.standard_normal(len(y))
     y = y + (X[:, 1] - X[:, 0]) * 1e7
     problem = make_problem(X, y, penalty="l1", fit_intercept=False)
-    read, without = [], Problem.without_moments
-    monkeypatch.setattr(Problem, "without_moments", lambda self: read.append(self) or without(self))
+    read, changed = [], Problem.changed
+
+    def watched(self, **attributes):
+        if "moments" in attributes and attributes["moments"] is None:
+            read.append(self)
+        return changed(self, **attributes)
+
+    monkeypatch.setattr(Problem, "changed", watched)
     path = list(CoordinateDescent().solve(problem, [1e-3, 1e-9, 1e-12, 1e-13], tol=1e-9))
     assert read
     for solution in path:

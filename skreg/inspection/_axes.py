@@ -2,7 +2,7 @@
 
 import numpy as np
 
-__all__ = ["alpha_axes", "final_step", "label_lines", "mark", "path_of", "top_axis"]
+__all__ = ["alpha_axes", "final_step", "label_lines", "legend", "mark", "marks_of", "path_of", "top_axis"]
 
 MARKS = {"best": "--", "one standard error": ":", "chosen": "-."}
 
@@ -46,6 +46,21 @@ def mark(ax, marks):
                 ax.axvline(alpha, color="0.35", linewidth=1.2, linestyle=MARKS.get(names[0], "--"), label=label)
             )
     return lines
+
+
+def legend(ax):
+    """A legend that lines may run behind."""
+    ax.legend(loc="best", fontsize="small", frameon=True, framealpha=0.9, edgecolor="none")
+
+
+def marks_of(search):
+    """The alphas of a fitted search that are worth a mark, by name."""
+    marks = {"best": search.alpha_min_}
+    if hasattr(search, "alpha_1se_"):
+        marks["one standard error"] = search.alpha_1se_
+    if search.alpha_ not in marks.values():
+        marks["chosen"] = search.alpha_
+    return marks
 
 
 def label_lines(ax, x, heights, names, colours):

@@ -3,7 +3,8 @@
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from skreg.inspection._axes import alpha_axes, final_step, mark, top_axis
+from skreg.inspection._axes import alpha_axes, final_step, legend, mark, marks_of, top_axis
+from skreg.selection import standard_errors
 
 __all__ = ["CrossValidationDisplay"]
 
@@ -80,18 +81,15 @@ class CrossValidationDisplay:
         chosen = [k for k, params in enumerate(results["params"]) if others.items() <= params.items()]
         used = model.coef_path_ != 0
         sizes = (used if used.ndim == 2 else used.any(axis=1)).sum(axis=1)
-        marks = {"best": model.alpha_min_}
         if "criterion" in results:
             mean, error, label = results["criterion"][chosen], None, f"{model.rule} (lower is better)"
         else:
-            n_folds = sum(name.startswith("split") for name in results)
-            error = results["std_test_score"][chosen] / np.sqrt(max(n_folds - 1, 1))
+            n_folds, errors = standard_errors(results)
+            error = errors[chosen]
             mean = results["mean_test_score"][chosen]
             name = "minus the mean loss" if model.scoring is None else str(model.scoring)
             label = f"{name}, {n_folds} folds"
-            marks["one standard error"] = model.alpha_1se_
-        if model.alpha_ not in marks.values():
-            marks["chosen"] = model.alpha_
+        marks = marks_of(model)
         display = cls(alphas=model.alphas_, mean=mean, error=error, label=label, marks=marks, support_sizes=sizes)
         return display.plot(ax=ax)
 
@@ -118,7 +116,7 @@ class CrossValidationDisplay:
             )
         if self.marks:
             mark(ax, self.marks)
-        ax.legend(loc="best", fontsize="small", frameon=True, framealpha=0.9, edgecolor="none")
+        legend(ax)
         ax.set_ylabel(self.label)
         if self.support_sizes is not None:
             self.top_ax_ = top_axis(ax, self.alphas, self.support_sizes, "features used")

@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from skreg.inspection._axes import alpha_axes, final_step, label_lines, mark, path_of, top_axis
+from skreg.inspection._axes import alpha_axes, final_step, label_lines, legend, mark, marks_of, path_of, top_axis
 
 __all__ = ["RegularizationPathDisplay"]
 
@@ -82,12 +82,7 @@ class RegularizationPathDisplay:
             check_is_fitted(model)
             if not hasattr(model, "coef_path_"):
                 raise ValueError(f"{type(model).__name__} has no path of its own: give X and y, or a fitted search.")
-            marks = {"best": model.alpha_min_}
-            if hasattr(model, "alpha_1se_"):
-                marks["one standard error"] = model.alpha_1se_
-            if model.alpha_ not in marks.values():
-                marks["chosen"] = model.alpha_
-            solved, coefs = model.alphas_, model.coef_path_
+            solved, coefs, marks = model.alphas_, model.coef_path_, marks_of(model)
         else:
             path = path_of(model, X, y, alphas)
             solved, coefs, marks = path.alphas, path.coefs, None
@@ -153,7 +148,7 @@ class RegularizationPathDisplay:
             colours = [self.lines_[j].get_color() for j in strongest]
             label_lines(ax, low, coefs[weakest, strongest], [names[j] for j in strongest], colours)
         if self.marks and mark(ax, self.marks):
-            ax.legend(loc="best", fontsize="small", frameon=True, framealpha=0.9, edgecolor="none")
+            legend(ax)
         ax.set_ylabel("weight")
         self.top_ax_ = top_axis(ax, alphas, (coefs != 0).sum(axis=1), "features used")
         return self

@@ -6,7 +6,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_array, check_random_state
 
 from skreg._validation import check_integer
-from skreg.inspection._axes import alpha_axes, path_of, top_axis
+from skreg.inspection._axes import alpha_axes, legend, path_of, top_axis
 
 __all__ = ["TradeoffDisplay"]
 
@@ -167,7 +167,7 @@ class TradeoffDisplay:
         )
         ax.set_ylabel("mean squared error")
         ax.set_ylim(bottom=0)
-        ax.legend(loc="best", fontsize="small", frameon=True, framealpha=0.9, edgecolor="none")
+        legend(ax)
         if self.degrees_of_freedom is not None:
             self.top_ax_ = top_axis(ax, self.alphas, self.degrees_of_freedom, "effective degrees of freedom")
         return self

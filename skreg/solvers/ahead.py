@@ -9,7 +9,7 @@ that are then due enter the working set beforehand.
 import numpy as np
 
 from skreg.certificate import CONDITION, Point
-from skreg.solvers.base import Solution
+from skreg.solvers.base import Solution, sharp
 
 __all__ = ["solve_ahead"]
 
@@ -37,7 +37,7 @@ def solve_ahead(engine, alphas, start, tol, max_iter):
     moments = engine.problem.moments
 
     def trusted(point):
-        return moments is None or moments.trusted(point.coef, 1e-5 * np.sqrt(tol))
+        return moments is None or moments.trusted(point.coef, sharp(tol))
 
     done, ahead, last, careful = 0, 1, None, True
     while done < len(alphas):
@@ -91,7 +91,7 @@ def _look_ahead(engine, last, alphas, tol):
     coefs = np.zeros((problem.n_features, len(alphas)), order="F")
     for b, alpha in enumerate(alphas):
         inner.alpha[:] = engine.strengths(alpha)
-        inner.minimise(max(1e-5 * np.sqrt(tol), 1e-15) * unit)
+        inner.minimise(max(sharp(tol), 1e-15) * unit)
         coefs[entries, b] = inner.coef
     if problem.moments is not None:
         return [problem.point(coefs[:, b], problem.null_intercept, alpha) for b, alpha in enumerate(alphas)]

@@ -6,7 +6,7 @@ import numpy as np
 
 from skreg.certificate import Optimality
 
-__all__ = ["Progress", "Solution", "Solver", "starting_point"]
+__all__ = ["Progress", "Solution", "Solver", "sharp", "starting_point"]
 
 
 @dataclass(frozen=True)
@@ -84,6 +84,11 @@ class Solver:
             One per alpha. The caller may stop at any time.
         """
         raise NotImplementedError
+
+
+def sharp(tol):
+    """The violation beyond which coefficients are not worth another model."""
+    return 1e-5 * np.sqrt(tol)
 
 
 def starting_point(problem, start, alpha):

@@ -31,9 +31,7 @@ class ColumnModel:
     def __init__(self, point, features):
         problem = point.problem
         self.features = features
-        self.weights = problem.weights
-        if not problem.loss.quadratic:
-            self.weights = point.row_curvature
+        self.weights = point.row_curvature
         self.arrays, self.columns = problem.design.by_column(features)
         scale = problem.design.scale
         self.inverse_scale = np.ones(len(features)) if scale is None else 1.0 / scale[features]

@@ -5,7 +5,7 @@ import numpy as np
 from skreg._kernels import ActiveSet
 from skreg.model import QuadraticModel
 from skreg.solvers.ahead import solve_ahead
-from skreg.solvers.base import Progress, Solution, Solver, starting_point
+from skreg.solvers.base import Progress, Solution, Solver, sharp, starting_point
 from skreg.solvers.columns import ColumnModel, ColumnQuadratic
 from skreg.solvers.compiled import compiled_prox
 from skreg.solvers.quadratic import MAX_NEWTON, Quadratic
@@ -57,6 +57,7 @@ class CoordinateDescent(Solver):
 
     def solve(self, problem, alphas, start=None, tol=1e-6, max_iter=10_000):
         """Each alpha from the solution and the working set before."""
+        alphas = list(alphas)
         if problem.moments is None and _pays_to_read_once(problem, alphas):
             problem = problem.in_moments()
         if problem.y.ndim > 1 and not problem.loss.coupled_outputs:
@@ -64,11 +65,10 @@ class CoordinateDescent(Solver):
             return
         engine = _Engine(problem)
         if problem.loss.quadratic:
-            alphas = list(alphas)
             done, start = yield from solve_ahead(engine, alphas, start, tol, max_iter)
             if done < len(alphas):
                 # The moments have too few digits for the rest: residuals computed from X have them.
-                yield from solve_ahead(_Engine(problem.without_moments()), alphas[done:], start, tol, max_iter)
+                yield from solve_ahead(_Engine(problem.changed(moments=None)), alphas[done:], start, tol, max_iter)
             return
         for alpha in alphas:
             solution = engine.solve(alpha, start, tol, max_iter)
@@ -79,7 +79,7 @@ class CoordinateDescent(Solver):
 def _pays_to_read_once(problem, alphas):
     """Whether the Gram matrix of all columns costs less than the passes that as many alphas need."""
     n_samples, n_features = problem.design.shape
-    n_alphas = len(alphas) if hasattr(alphas, "__len__") else 1
+    n_alphas = len(alphas)
     # Three passes an alpha, and a product in the Gram matrix is worth ten read from memory.
     dear = n_features > 30 * n_alphas or n_features > MAX_MOMENTS or n_samples < 2 * n_features
     return problem.loss.quadratic and n_alphas > 1 and not dear
@@ -220,13 +220,12 @@ class _Engine:
         model = self._column_model(point)
         if model is None:
             self.extend_gram()
-            gram, gradient, shift = self.gram[: entries.size, : entries.size], point.gradient[entries], 0.0
+            gram, gradient = self.gram[: entries.size, : entries.size], point.gradient[entries]
         else:
             gram, gradient = model, model.gradient
         coef = point.coef.copy()
         coef[entries] = self._inner(gram, coef[entries], gradient, point.alpha, wanted)
-        if model is not None:
-            shift = model.intercept_move(coef[entries] - point.coef[entries])
+        shift = 0.0 if model is None else model.intercept_move(coef[entries] - point.coef[entries])
         return coef, shift, 0.0
 
     def _column_model(self, point):
@@ -297,8 +296,3 @@ class _Engine:
             # A concave penalty may rise along the segment: raise the model's curvature instead.
             gram = 2.0 * gram
         return coef, 0.0, 0.0
-
-
-def sharp(tol):
-    """The violation beyond which coefficients are not worth another model."""
-    return 1e-5 * np.sqrt(tol)
