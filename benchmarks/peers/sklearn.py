@@ -1,4 +1,6 @@
-"""scikit-learn (1.8 or later): its several solvers."""
+"""scikit-learn: its several solvers."""
+
+from inspect import signature
 
 import numpy as np
 from sklearn.linear_model import ElasticNet, Lasso, LassoLars, LogisticRegression, Ridge, enet_path, lars_path
@@ -8,6 +10,9 @@ from peers import Peer, decades, grid_search
 # liblinear penalises the intercept as the weight of a column of this value: large enough, and it is as good as free.
 NEARLY_FREE = 1e4
 EXACT = ("cholesky", "svd", "cholesky-once", "svd-once", "lars")
+
+# Before 1.8 the penalty of LogisticRegression had a name, and a share of L1 beside the wrong one was ignored.
+NAMED = signature(LogisticRegression).parameters["l1_ratio"].default is None
 
 
 class Sklearn(Peer):
@@ -107,20 +112,26 @@ class Sklearn(Peer):
     def classify(self, workload, data, X, setting, tol):
         model = LogisticRegression(
             solver=setting,
-            l1_ratio=workload.l1_ratio,
             tol=tol,
             fit_intercept=workload.fit_intercept,
             intercept_scaling=NEARLY_FREE if workload.fit_intercept and setting == "liblinear" else 1.0,
             max_iter=100_000,
             random_state=0,
             warm_start=workload.kind == "path" and setting != "liblinear",
-        )
+        ).set_params(**logistic_shape(workload.l1_ratio))
         coefs, intercepts = [], []
         for alpha in data.alphas:
             model.set_params(C=1.0 / (alpha * X.shape[0])).fit(X, data.y)
             coefs.append(model.coef_)
             intercepts.append(model.intercept_)
         return coefs, intercepts
+
+
+def logistic_shape(l1_ratio):
+    """The penalty of LogisticRegression, in the words of the installed version."""
+    if NAMED and l1_ratio in (0, 1):
+        return {"penalty": "l1" if l1_ratio else "l2"}
+    return {"l1_ratio": l1_ratio} | ({"penalty": "elasticnet"} if NAMED else {})
 
 
 PEERS = (Sklearn(),)
