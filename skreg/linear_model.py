@@ -15,13 +15,14 @@ from skreg.fitting import canonical, encode_classes, in_units_of_design, in_unit
 from skreg.losses import get_loss
 from skreg.penalties import get_penalty
 from skreg.problem import make_problem
+from skreg.progress import CallbackSupport, Fitting
 from skreg.solvers import get_solver
 from skreg.solvers.probe import probe_prox
 
 __all__ = ["PenalizedLogisticRegression", "PenalizedRegression"]
 
 
-class _Penalized(BaseEstimator):
+class _Penalized(CallbackSupport, BaseEstimator):
     """What both estimators share: parameters, one fit, one promise."""
 
     _doc_link_module = "skreg"
@@ -63,7 +64,7 @@ class _Penalized(BaseEstimator):
             "warm_start": check_bool("warm_start", self.warm_start),
         }
 
-    def _fit(self, X, y, sample_weight, loss, numbers):
+    def _fit(self, X, y, sample_weight, loss, numbers, fitting):
         """Solve; sets coef_ and intercept_ shaped (n_outputs, ...) or (...) as y is."""
         problem = make_problem(
             X,
@@ -85,7 +86,7 @@ class _Penalized(BaseEstimator):
         self.solver_ = solver.name
         self.optimality_ = solution.optimality
         reason = trouble(solution, numbers["max_iter"])
-        if reason is not None:
+        if reason is not None and not fitting.stopped:
             warnings.warn(f"{type(self).__name__} ({solver.name}) {reason}", ConvergenceWarning, stacklevel=3)
         return coef, intercept
 
@@ -246,9 +247,11 @@ class PenalizedRegression(RegressorMixin, _Penalized):
         ValueError, TypeError
             If the data or a parameter are not what they have to be.
         """
-        numbers = self._check_numbers()
-        X, y, sample_weight, loss = self._prepare(X, y, sample_weight)
-        self.coef_, self.intercept_ = self._fit(X, y, sample_weight, loss, numbers)
+        with Fitting(self) as fitting:
+            numbers = self._check_numbers()
+            X, y, sample_weight, loss = self._prepare(X, y, sample_weight)
+            fitting.begin(X, y, sample_weight)
+            self.coef_, self.intercept_ = self._fit(X, y, sample_weight, loss, numbers, fitting)
         return self
 
     def _prepare(self, X, y, sample_weight):
@@ -406,10 +409,12 @@ class PenalizedLogisticRegression(ClassifierMixin, _Penalized):
         ValueError, TypeError
             If the data or a parameter are not what they have to be.
         """
-        numbers = self._check_numbers()
-        X, classes, sample_weight = self._prepare(X, y, sample_weight)
-        coef, intercept = self._fit(X, classes.target, sample_weight, classes.loss, numbers)
-        self.classes_, self.coef_, self.intercept_ = classes.labels, np.atleast_2d(coef), np.atleast_1d(intercept)
+        with Fitting(self) as fitting:
+            numbers = self._check_numbers()
+            X, classes, sample_weight = self._prepare(X, y, sample_weight)
+            fitting.begin(X, y, sample_weight)
+            coef, intercept = self._fit(X, classes.target, sample_weight, classes.loss, numbers, fitting)
+            self.classes_, self.coef_, self.intercept_ = classes.labels, np.atleast_2d(coef), np.atleast_1d(intercept)
         return self
 
     def _prepare(self, X, y, sample_weight):

@@ -4,6 +4,7 @@ import numpy as np
 
 from skreg.fitting import encode_classes
 from skreg.linear_model import PenalizedLogisticRegression, PenalizedRegression
+from skreg.progress import Fitting
 from skreg.search import PathCV
 
 __all__ = ["PenalizedLogisticRegressionCV", "PenalizedRegressionCV"]
@@ -187,10 +188,11 @@ class PenalizedRegressionCV(PathCV, PenalizedRegression):
         ValueError, TypeError
             If the data or a parameter are not what they have to be.
         """
-        X, y, sample_weight, loss = self._prepare(X, y, sample_weight)
-        if self.rule == "gcv" and not loss.quadratic:
-            raise ValueError(f"rule='gcv' needs the squared loss; got {type(loss).__name__}.")
-        return self._search(X, y, np.asarray(y, np.float64), loss, sample_weight, params)
+        with Fitting(self) as fitting:
+            X, y, sample_weight, loss = self._prepare(X, y, sample_weight)
+            if self.rule == "gcv" and not loss.quadratic:
+                raise ValueError(f"rule='gcv' needs the squared loss; got {type(loss).__name__}.")
+            return self._search(X, y, np.asarray(y, np.float64), loss, sample_weight, params, fitting)
 
     def _training_weights(self, y, sample_weight):
         """Nothing but the sample weights."""
@@ -388,9 +390,10 @@ class PenalizedLogisticRegressionCV(PathCV, PenalizedLogisticRegression):
         """
         if self.rule in ("gcv", "loo"):
             raise ValueError(f"rule={self.rule!r} needs the squared loss; take cv and rule='min', or rule='aic'.")
-        X, y, sample_weight = self._validated(X, y, sample_weight)
-        classes = encode_classes(y, self._training_weights(y, sample_weight))
-        return self._search(X, y, classes.target, classes.loss, sample_weight, params, classes.labels)
+        with Fitting(self) as fitting:
+            X, y, sample_weight = self._validated(X, y, sample_weight)
+            classes = encode_classes(y, self._training_weights(y, sample_weight))
+            return self._search(X, y, classes.target, classes.loss, sample_weight, params, fitting, classes.labels)
 
     def _member(self, coef, intercept, classes):
         """The estimator that a scorer sees."""

@@ -95,9 +95,7 @@ class Fitting:
             LISTENER.reset(self._listening)
         try:
             if kind is None and self._root is not None:
-                self._root.call_on_fit_task_end(
-                    estimator=self.estimator, **self._given, reconstruction_attributes=dict
-                )
+                self._root.call_on_fit_task_end(estimator=self.estimator, **self._given, reconstruction_attributes=dict)
         finally:
             if self._root is not None:
                 _tear_down(self.estimator)

@@ -20,7 +20,6 @@ from skreg.folds import grouped_moments, with_moments
 from skreg.grid import alpha_grid
 from skreg.penalties import get_penalty
 from skreg.problem import make_problem
-from skreg.progress import watched
 from skreg.relax import refit, relaxed
 from skreg.selection import Candidates, diagnose, one_standard_error
 from skreg.solvers import get_solver
@@ -67,7 +66,7 @@ class PathCV:
                 f"got {self.penalty_grid!r}: {error}"
             ) from error
 
-    def _search(self, X, y, target, loss, sample_weight, params, classes=None):
+    def _search(self, X, y, target, loss, sample_weight, params, fitting, classes=None):
         """Choose alpha and fit."""
         numbers = self._check_numbers()
         if X.shape[0] < 2:
@@ -77,20 +76,33 @@ class PathCV:
         routed = self._routed(sample_weight, params)
         weights = self._training_weights(y, sample_weight)
         problems, grids, shapes = [], [], self._shapes()
+        fitting.begin(X, y, sample_weight, n_parts=2 if self._criterion is None else len(shapes))
         for _, penalty in shapes:
             problem = self._problem(X, target, weights, loss, penalty, numbers)
             problems.append(problem if not problems else problems[0].changed(penalty=problem.penalty))
             grids.append(alpha_grid(problems[-1], self.alphas, self.alpha_min_ratio))
         candidates = Candidates([shape for shape, _ in shapes], numbers["relax"], grids)
+
+        def walk(problem, grid, sums=None):
+            """The path of all data, watched."""
+            names = ("coef_", "intercept_") if classes is None else ("coef_", "intercept_", "classes_")
+
+            def fitted(s):
+                parts = _shown(problem, s, X.dtype, classes)
+                return dict(zip(names, parts if classes is None else (*parts, classes), strict=True))
+
+            path = self._path(problem, grid, numbers, sums)
+            return list(fitting.watched(path, len(grid), numbers["verbose"], "path", fitted))
+
         if self._criterion is None:
-            found, sums = self._folds(X, y, target, sample_weight, problems, grids, numbers, routed, classes)
+            found, sums = self._folds(X, y, target, sample_weight, problems, grids, numbers, routed, classes, fitting)
             candidates.set_folds(found)
             index, chosen = self._choose(candidates)
             shape = candidates.place(index)[0]
-            path = self._path(problems[shape], grids[shape], numbers, sums)
+            path = walk(problems[shape], grids[shape], sums)
         else:
             n = X.shape[0] if sample_weight is None else float(sample_weight.sum())
-            paths = [self._path(p, grid, numbers, None) for p, grid in zip(problems, grids, strict=True)]
+            paths = [walk(problem, grid) for problem, grid in zip(problems, grids, strict=True)]
             charged = [criterion(self.rule, p, path, n) for p, path in zip(problems, paths, strict=True)]
             candidates.set_criterion(*map(np.concatenate, zip(*charged, strict=True)))
             index = candidates.best
@@ -168,11 +180,11 @@ class PathCV:
         solver = get_solver(self.solver, problem)
         if sums is not None:
             problem = with_moments(problem, sums)
-        return list(solver.solve(problem, grid, None, numbers["tol"], numbers["max_iter"]))
+        return solver.solve(problem, grid, None, numbers["tol"], numbers["max_iter"])
 
     # -- folds ------------------------------------------------------------------------
 
-    def _folds(self, X, y, target, sample_weight, problems, grids, numbers, routed, classes):
+    def _folds(self, X, y, target, sample_weight, problems, grids, numbers, routed, classes, fitting):
         """What every fold found, and the moments of all rows."""
         cv = check_cv(self.cv, y, classifier=is_classifier(self))
         splits = list(cv.split(X, y, **routed["split"]))
@@ -200,7 +212,7 @@ class PathCV:
             for (train, test), sums in zip(splits, moments[:-1], strict=True)
         )
         parallel = Parallel(n_jobs=self.n_jobs, return_as="generator")
-        return list(watched(parallel(jobs), len(splits), numbers["verbose"], "folds")), moments[-1]
+        return list(fitting.watched(parallel(jobs), len(splits), numbers["verbose"], "folds")), moments[-1]
 
     def _fold(
         self, X, y, target, sample_weight, train, test, problems, grids, numbers, sums, scorer, score_params, classes
@@ -211,7 +223,7 @@ class PathCV:
         found = []
         for full, grid in zip(problems, grids, strict=True):
             problem = base.changed(penalty=full.penalty)
-            path = self._path(problem, grid, numbers, sums)
+            path = list(self._path(problem, grid, numbers, sums))
             shares = numbers["relax"]
             free = path if shares == [1.0] else refit(problem, path, numbers["tol"], numbers["max_iter"])
             scores = np.empty((len(shares), len(grid)))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from skreg.certificate import Optimality
+from skreg.progress import LISTENER
 
 __all__ = ["Progress", "Solution", "Solver", "sharp", "starting_point"]
 
@@ -110,11 +111,12 @@ class Progress:
     ----------
     stalled : int
         Iterations since measure or violation fell by a tenth, or the objective by
-        a thousandth of the tolerance.
+        a thousandth of the tolerance; inf once somebody who listens wants an end.
     """
 
     def __init__(self):
         self.stalled = 0
+        self._listener = LISTENER.get()
         self._lowest = [np.inf, np.inf, np.inf]
 
     def update(self, optimality, solved=True):
@@ -125,3 +127,5 @@ class Progress:
         better = any(value < limit for value, limit in zip(values, limits, strict=True))
         self.stalled = 0 if better else self.stalled + 1
         self._lowest = [min(pair) for pair in zip(self._lowest, values, strict=True)]
+        if self._listener is not None and self._listener():
+            self.stalled = np.inf
