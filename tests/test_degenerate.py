@@ -319,3 +319,17 @@ def test_nearly_collinear_unpenalised_columns_are_solved_or_warned_of(nearness, 
     optimality = model.optimality_
     assert optimality.converged
     assert optimality.objective - least <= optimality.tol * optimality.null_loss
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_where_rounding_makes_the_gram_matrix_indefinite_no_fit_is_worse_than_none(seed):
+    """Columns that are nearly one: descent on their Gram matrix alone ran to an objective of 1e254."""
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((50, 1)) + 10.0 ** rng.uniform(-10, -7) * rng.standard_normal((50, 11))
+    y = rng.standard_normal(50) + X[:, 0]
+    model = estimator("squared", "l1", alpha=10.0 ** rng.uniform(-8, -3), penalty_factor=[0] * 9 + [1, 1])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model.fit(X, y)
+    assert model.optimality_.objective <= model.optimality_.null_loss
+    assert np.abs(model.predict(X) - y).max() < 20.0

@@ -28,6 +28,9 @@ MAX_MOMENTS = 2_000
 # A working set that grows by more than this share is not yet the right one.
 GROWTH = 0.05
 
+# What first joins the diagonal of a Gram matrix that rounding has made indefinite, relative to it.
+DAMPING = 1e-13
+
 # So many models without progress: rounding allows no more.
 PATIENCE = 8
 
@@ -118,6 +121,7 @@ class _Engine:
         if problem.moments is not None:
             self.gram, self.known = problem.moments.gram, n_entries
         self.solved = True
+        self.damping = 0.0
         self.growing = False
         self.columns = True
         self.active = ActiveSet(MAX_NEWTON) if problem.loss.quadratic else None
@@ -125,7 +129,7 @@ class _Engine:
     def solve(self, alpha, start, tol, max_iter):
         problem = self.problem
         coef, intercept = starting_point(problem, start, alpha)
-        best, progress, sharpened = None, Progress(), False
+        best, progress, sharpened, last = None, Progress(), False, None
         if problem.moments is not None:
             intercept = problem.null_intercept
         elif start is not None and problem.fit_intercept:
@@ -136,6 +140,11 @@ class _Engine:
             if problem.diverges(coef, intercept, alpha):
                 return Solution(alpha, coef, intercept, n_iter, point.optimality(tol), diverges=True)
             little = max(1e-3 * tol * problem.null_loss, 1e-15 * abs(point.objective))
+            if problem.loss.quadratic and last is not None and not point.objective <= last.objective + 10.0 * little:
+                # Rounding has made the Gram matrix indefinite: go back, and let one with more on its diagonal lead on.
+                self.damping = max(DAMPING, 100.0 * self.damping)
+                point, coef, intercept = last, last.coef, last.intercept
+            last = point
             small = promised <= little or (n_iter == 1 and point.violation <= sharp(tol))
             if self.everything and not small and n_iter < max_iter:
                 # Nothing to choose and much to gain: no certificate is worth its time yet.
@@ -186,7 +195,7 @@ class _Engine:
         penalty = self.problem.penalty.restrict(features)
         if isinstance(gram, ColumnModel):
             return ColumnQuadratic(gram, coef, penalty, self.strengths(alpha))
-        active = self.active if self.problem.loss.quadratic else None
+        active = self.active if self.problem.loss.quadratic and not self.damping else None
         return Quadratic(gram, coef, gradient.copy(), penalty, self.strengths(alpha), active)
 
     def strengths(self, alpha):
@@ -221,6 +230,8 @@ class _Engine:
         if model is None:
             self.extend_gram()
             gram, gradient = self.gram[: entries.size, : entries.size], point.gradient[entries]
+            if self.damping:
+                gram = gram + np.diag(self.damping * np.diagonal(gram))
         else:
             gram, gradient = model, model.gradient
         coef = point.coef.copy()
