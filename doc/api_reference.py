@@ -34,7 +34,7 @@ TABLE = [
         "What happens in a fit",
         "What the estimators work out by themselves, to look at and to build on: the certificate, the range of alpha, the solver.",
         "skreg",
-        ["Optimality", "alpha_max", "fastest_solver", "make_problem", "Problem"],
+        ["Objective", "Optimality", "alpha_max", "fastest_solver", "make_problem", "Problem"],
     ),
     (
         "From and to other libraries",
@@ -43,10 +43,16 @@ TABLE = [
         ["convert_alpha", "from_sklearn", "Strength"],
     ),
     (
-        "Pictures",
-        "What the penalty does, drawn in scikit-learn's manner.",
+        "What the penalty does, in pictures and numbers",
+        "Weight by weight, along alpha, and on data that the fit has not seen.",
         "skreg.inspection",
-        ["RegularizationPathDisplay", "CrossValidationDisplay", "TradeoffDisplay"],
+        [
+            "explain_penalty",
+            "PenaltyExplanation",
+            "RegularizationPathDisplay",
+            "CrossValidationDisplay",
+            "TradeoffDisplay",
+        ],
     ),
     (
         "Checks for your own penalties and losses",

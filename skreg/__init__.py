@@ -6,6 +6,7 @@ from skreg.grid import alpha_max
 from skreg.linear_model import PenalizedLogisticRegression, PenalizedRegression
 from skreg.losses import Logistic, Loss, Softmax, Squared
 from skreg.model_selection import PenalizedLogisticRegressionCV, PenalizedRegressionCV
+from skreg.objective import Objective
 from skreg.path import RegularizationPath, regularization_path
 from skreg.penalties import L1, L2, ElasticNet, Penalty
 from skreg.problem import Problem, make_problem
@@ -19,6 +20,7 @@ __all__ = [
     "ElasticNet",
     "Logistic",
     "Loss",
+    "Objective",
     "Optimality",
     "PenalizedLogisticRegression",
     "PenalizedLogisticRegressionCV",

@@ -27,7 +27,7 @@ class Classes(NamedTuple):
     loss: Loss
 
 
-def encode_classes(y, sample_weight=None):
+def encode_classes(y, sample_weight=None, labels=None):
     """Two classes are one column, more are one-hot.
 
     Parameters
@@ -36,6 +36,8 @@ def encode_classes(y, sample_weight=None):
         Labels.
     sample_weight : ndarray of shape (n_samples,), optional
         A row of weight 0 is as good as left out, and so is a class that has no other rows.
+    labels : ndarray of shape (n_classes,), optional
+        The classes of an earlier fit; by default those of ``y``.
 
     Returns
     -------
@@ -44,10 +46,14 @@ def encode_classes(y, sample_weight=None):
     Raises
     ------
     ValueError
-        If there is only one class.
+        If there is only one class, or one that ``labels`` does not hold.
     """
     used = slice(None) if sample_weight is None else sample_weight > 0
-    labels = np.unique(y[used])
+    found = np.unique(y[used])
+    if labels is None:
+        labels = found
+    elif not np.isin(found, labels).all():
+        raise ValueError(f"y holds classes that the model has not seen: {np.setdiff1d(found, labels).tolist()}.")
     if len(labels) < 2:
         raise ValueError(f"y must hold two classes or more (with positive weight); got one class: {labels[0]!r}.")
     codes = np.minimum(np.searchsorted(labels, y), len(labels) - 1)

@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from skreg._validation import check_bool, check_integer, check_real, check_weights
 from skreg.fitting import canonical, encode_classes, in_units_of_design, in_units_of_X, trouble
 from skreg.losses import get_loss
+from skreg.objective import objective_of
 from skreg.penalties import get_penalty
 from skreg.problem import make_problem
 from skreg.progress import CallbackSupport, Fitting
@@ -94,6 +95,48 @@ class _Penalized(CallbackSupport, BaseEstimator):
         """The fitted coefficients in the units of the design, if they fit."""
         coef = getattr(self, "coef_", None)
         return None if coef is None else in_units_of_design(problem, coef, self.intercept_)
+
+    def objective(self, X, y, sample_weight=None):
+        """What training minimises, in its two terms.
+
+        For the training data this is what `fit` has made as low as it can be. For other data the loss is
+        theirs and the penalty is the same: it depends on the coefficients alone.
+
+        Parameters
+        ----------
+        X : array-like or sparse of shape (n_samples, n_features)
+            Data.
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            Targets or labels.
+        sample_weight : array-like of shape (n_samples,), optional
+            Non-negative weights; ``class_weight`` is applied to them as in `fit`.
+
+        Returns
+        -------
+        Objective
+            ``loss`` (weighted mean), ``penalty`` and ``total``, their sum.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If the data are not what they have to be.
+
+        Notes
+        -----
+        With ``standardize=True`` the penalty is that of columns scaled by their
+        standard deviation in ``X``.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_diabetes
+        >>> from skreg import PenalizedRegression
+        >>> X, y = load_diabetes(return_X_y=True)
+        >>> model = PenalizedRegression("l1", alpha=0.1).fit(X, y)
+        >>> loss, penalty, total = model.objective(X, y)
+        >>> round(loss), round(penalty), round(total)
+        (1456, 173, 1629)
+        """
+        return objective_of(self, X, y, sample_weight)
 
     def _decision(self, X):
         check_is_fitted(self)
@@ -254,13 +297,20 @@ class PenalizedRegression(RegressorMixin, _Penalized):
             self.coef_, self.intercept_ = self._fit(X, y, sample_weight, loss, numbers, fitting)
         return self
 
-    def _prepare(self, X, y, sample_weight):
+    def _prepare(self, X, y, sample_weight, reset=True):
         """Validated data and the loss."""
         loss = get_loss(self.loss)
         if loss.coupled_outputs:
             raise ValueError(f"loss={self.loss!r} is for classes: use PenalizedLogisticRegression.")
         X, y = validate_data(
-            self, X, y, accept_sparse=("csr", "csc"), dtype=(np.float64, np.float32), multi_output=True, y_numeric=True
+            self,
+            X,
+            y,
+            accept_sparse=("csr", "csc"),
+            dtype=(np.float64, np.float32),
+            multi_output=True,
+            y_numeric=True,
+            reset=reset,
         )
         return canonical(X), y, check_weights(sample_weight, X.shape[0]), loss
 
@@ -411,20 +461,23 @@ class PenalizedLogisticRegression(ClassifierMixin, _Penalized):
         """
         with Fitting(self) as fitting:
             numbers = self._check_numbers()
-            X, classes, sample_weight = self._prepare(X, y, sample_weight)
+            X, y, sample_weight = self._validated(X, y, sample_weight)
+            sample_weight = self._training_weights(y, sample_weight)
+            classes = encode_classes(y, sample_weight)
             fitting.begin(X, y, sample_weight)
             coef, intercept = self._fit(X, classes.target, sample_weight, classes.loss, numbers, fitting)
             self.classes_, self.coef_, self.intercept_ = classes.labels, np.atleast_2d(coef), np.atleast_1d(intercept)
         return self
 
-    def _prepare(self, X, y, sample_weight):
-        """Validated data, with class weights in the sample weights."""
-        X, y, sample_weight = self._validated(X, y, sample_weight)
+    def _prepare(self, X, y, sample_weight, reset=True):
+        """Validated data with class weights in the sample weights, and the loss."""
+        X, y, sample_weight = self._validated(X, y, sample_weight, reset)
         sample_weight = self._training_weights(y, sample_weight)
-        return X, encode_classes(y, sample_weight), sample_weight
+        classes = encode_classes(y, sample_weight, None if reset else self.classes_)
+        return X, classes.target, sample_weight, classes.loss
 
-    def _validated(self, X, y, sample_weight):
-        X, y = validate_data(self, X, y, accept_sparse=("csr", "csc"), dtype=(np.float64, np.float32))
+    def _validated(self, X, y, sample_weight, reset=True):
+        X, y = validate_data(self, X, y, accept_sparse=("csr", "csc"), dtype=(np.float64, np.float32), reset=reset)
         check_classification_targets(y)
         return canonical(X), y, check_weights(sample_weight, X.shape[0])
 

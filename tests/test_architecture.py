@@ -16,7 +16,7 @@ FLOORS = [
     {"linear_model"},
     {"search"},
     {"selection", "folds", "criteria", "relax"},
-    {"path"},
+    {"path", "objective"},
     {"grid", "degrees", "fitting"},
     {"solvers"},
     {"problem"},

@@ -1,7 +1,14 @@
-"""Pictures of what the penalty does, in scikit-learn's manner. matplotlib is imported when something is drawn."""
+"""What the penalty does, in pictures and numbers. matplotlib is imported when something is drawn."""
 
 from skreg.inspection.cross_validation import CrossValidationDisplay
+from skreg.inspection.explain import PenaltyExplanation, explain_penalty
 from skreg.inspection.path import RegularizationPathDisplay
 from skreg.inspection.tradeoff import TradeoffDisplay
 
-__all__ = ["CrossValidationDisplay", "RegularizationPathDisplay", "TradeoffDisplay"]
+__all__ = [
+    "CrossValidationDisplay",
+    "PenaltyExplanation",
+    "RegularizationPathDisplay",
+    "TradeoffDisplay",
+    "explain_penalty",
+]
