@@ -116,7 +116,8 @@ class PenaltyExplanation:
 
         Returns
         -------
-        self
+        PenaltyExplanation
+            Itself, with ``axes_`` and ``figure_``.
         """
         free, coef, _, data_pull, penalty_pull = self._of_output(output)
         n_features = check_integer("n_features", n_features, low=1)
