@@ -14,7 +14,20 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.optimize import minimize_scalar
 
 import skreg.penalties
-from skreg.penalties import L1, L2, ElasticNet, NoPenalty, Penalty, get_penalty, penalty_names
+from skreg.penalties import (
+    L0,
+    L1,
+    L2,
+    MCP,
+    SCAD,
+    ElasticNet,
+    LogSum,
+    Lq,
+    NoPenalty,
+    Penalty,
+    get_penalty,
+    penalty_names,
+)
 from skreg.testing import parametrize_penalty_checks
 
 # -- discovery: a penalty in a new file is found without anyone remembering ---
@@ -35,6 +48,10 @@ def penalty_classes(package=skreg.penalties):
 # Settings to try besides the defaults; a penalty with required parameters must have some.
 SETTINGS = {
     "ElasticNet": [{"l1_ratio": 0}, {"l1_ratio": 1.0}, {"l1_ratio": 0.01}],
+    "MCP": [{"gamma": 0.05}, {"gamma": 20}],
+    "SCAD": [{"gamma": 2.01}, {"gamma": 20}],
+    "LogSum": [{"eps": 0.01}, {"eps": 5}],
+    "Lq": [{"q": 2 / 3}, {"q": 0.1}, {"q": 0.9}],
 }
 
 
@@ -114,6 +131,15 @@ VALUES = [
     (ElasticNet(l1_ratio=0.25), [2.0, -4.0], [1.0, 0.0], 2.0),
     (ElasticNet(positive=True), [2.0, -4.0], 0.0, INF),
     (NoPenalty(), [2.0, -4.0], 7.0, 0.0),
+    (MCP(gamma=2), [1.0, -2.0, 4.0, -9.0], 2.0, 1.75 + 3.0 + 4.0 + 4.0),
+    (MCP(gamma=2), [1.0, -9.0], [0.0, 2.0], 4.0),
+    (SCAD(gamma=3), [1.0, -2.0, 4.0, 6.0, -9.0], 2.0, 2.0 + 4.0 + 7.0 + 8.0 + 8.0),
+    (SCAD(gamma=3), [1.0, -9.0], [0.0, 2.0], 8.0),
+    (LogSum(eps=2.0), [2.0, -6.0, 0.0], 3.0, 9.0 * np.log(2.0)),
+    (Lq(), [4.0, -9.0, 0.0], 2.0, 10.0),
+    (Lq(q=2 / 3), [8.0, -27.0, 0.0], 2.0, 26.0),
+    (L0(), [4.0, -9.0, 0.0], 2.0, 4.0),
+    (L0(), [4.0, -9.0, 0.0], [3.0, 0.0, 1.0], 3.0),
 ]
 
 # The coefficients, step and alpha, and what is left of the coefficients.
@@ -131,6 +157,18 @@ PROXES = [
     (ElasticNet(l1_ratio=0.25, positive=True), [2.0, -2.0], 0.5, 2.0, [1.0, 0.0]),
     (ElasticNet(l1_ratio=0.25), [2.0, -2.0], [0.5, 1.0], [2.0, 0.0], [1.0, -2.0]),
     (NoPenalty(), [2.0, -2.0], 3.0, 4.0, [2.0, -2.0]),
+    (MCP(gamma=2), [1.0, -1.5, 2.0, -2.5], 1.0, 1.0, [0.0, -1.0, 2.0, -2.5]),
+    # Steps of gamma and more: nothing, or all.
+    (MCP(gamma=2), [1.99, 2.01, -2.01], 2.0, 1.0, [0.0, 2.01, -2.01]),
+    (MCP(gamma=2), [3.99, -4.01], 8.0, 1.0, [0.0, -4.01]),
+    (MCP(gamma=2), [3.0, -3.0, 4.01], [1.0, 8.0, 8.0], [0.0, 1.0, 1.0], [3.0, 0.0, 4.01]),
+    (SCAD(gamma=4), [0.5, -1.5, 3.0, 5.0], 1.0, 1.0, [0.0, -0.5, 2.5, 5.0]),
+    # Steps beyond gamma - 1: a jump from the soft threshold; beyond gamma + 1: from zero.
+    (SCAD(gamma=4), [3.5, 4.4, -4.6], 4.0, 1.0, [0.0, 4.4 - 4.0, -4.6]),
+    (SCAD(gamma=4), [9.9, -10.1], 20.0, 1.0, [0.0, -10.1]),
+    (LogSum(eps=1.0), [2.0, -0.5], 1.0, 1.0, [(1 + np.sqrt(5)) / 2, 0.0]),
+    (LogSum(eps=3.0), [1.0, -1.0], 3.0, [0.9, 1.1], [-1.0 + np.sqrt(16 - 10.8) / 2, 0.0]),
+    (L0(), [1.9, -2.1, 2.1], [2.0, 2.0, 4.0], 1.0, [0.0, -2.1, 0.0]),
 ]
 
 CONJUGATES = [
@@ -217,11 +255,14 @@ def test_no_coefficients_cost_nothing():
 
 
 @each(SEPARABLE)
-@pytest.mark.parametrize("step", [1e-3, 0.1, 1.0, 2.0, 5.0, 10.0, 30.0, 1e3])
-def test_prox_by_brute_force(penalty, step):
-    for alpha, coef in itertools.product((0.0, 0.1, 1.0, 5.0), (-50.0, -3.0, -0.3, 0.0, 1e-3, 0.5, 2.0, 2.9, 17.0)):
+@pytest.mark.parametrize("start", range(7))
+def test_prox_by_brute_force(penalty, start):
+    steps, alphas = (1e-3, 0.1, 1.0, 2.0, 5.0, 10.0, 30.0, 1e3), (0.0, 0.1, 1.0, 5.0)
+    everything = itertools.product(steps, alphas, (-50.0, -3.0, -0.3, 0.0, 1e-3, 0.5, 2.0, 2.9, 17.0))
+    # Every 21st of 288, each start others: a third of them in all.
+    for step, alpha, coef in itertools.islice(everything, start, None, 21):
 
-        def objective(number, alpha=alpha, coef=coef):
+        def objective(number, step=step, alpha=alpha, coef=coef):
             return penalty.value(np.array([number]), alpha) + (number - coef) ** 2 / (2 * step)
 
         (answer,) = penalty.prox(np.array([coef]), step, alpha)
@@ -283,7 +324,25 @@ NOT_A_SHARE = [
 ]
 
 # For each parameter: what must be refused, what the sentence must say is allowed, and what must be accepted.
+NOT_POSITIVE = [
+    (0, ValueError),
+    (0.0, ValueError),
+    (-1.0, ValueError),
+    (np.nan, ValueError),
+    (INF, ValueError),
+    ("3", TypeError),
+    (None, TypeError),
+    (True, TypeError),
+    ([3.0], TypeError),
+]
+NOT_ABOVE_TWO = [(2, ValueError), (2.0, ValueError), (1.5, ValueError), *NOT_POSITIVE]
+NOT_INSIDE = [(0, ValueError), (1.0, ValueError), (1, ValueError), *NOT_POSITIVE]
+
 PARAMETERS = {
+    ("MCP", "gamma"): (NOT_POSITIVE, ("gamma", "(0, inf)"), [3, 1e-3, np.float32(2.5), 1e6]),
+    ("SCAD", "gamma"): (NOT_ABOVE_TWO, ("gamma", "(2, inf)"), [3, 2.001, np.float32(2.5), 1e6]),
+    ("LogSum", "eps"): (NOT_POSITIVE, ("eps", "(0, inf)"), [3, 1e-3, np.float32(2.5), 1e6]),
+    ("Lq", "q"): (NOT_INSIDE, ("q", "(0, 1)"), [0.5, 2 / 3, np.float32(0.25), 0.01, 0.99]),
     ("ElasticNet", "l1_ratio"): (NOT_A_SHARE, ("l1_ratio", "[0, 1]"), [0, 1, 0.5, np.float32(0.25), np.int64(1)]),
     **{
         (name, "positive"): (NOT_BOOL, ("positive", "True or False"), [True, False, np.True_])

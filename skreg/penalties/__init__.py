@@ -1,6 +1,20 @@
 """Penalties: what a weight costs, and the step that makes it cheaper."""
 
 from skreg.penalties.base import NoPenalty, Penalty, get_penalty, penalty_names
+from skreg.penalties.concave import L0, MCP, SCAD, LogSum, Lq
 from skreg.penalties.convex import L1, L2, ElasticNet
 
-__all__ = ["L1", "L2", "ElasticNet", "NoPenalty", "Penalty", "get_penalty", "penalty_names"]
+__all__ = [
+    "L0",
+    "L1",
+    "L2",
+    "MCP",
+    "SCAD",
+    "ElasticNet",
+    "LogSum",
+    "Lq",
+    "NoPenalty",
+    "Penalty",
+    "get_penalty",
+    "penalty_names",
+]

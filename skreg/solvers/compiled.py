@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skreg import _kernels
-from skreg.penalties import L1, L2, ElasticNet, NoPenalty
+from skreg.penalties import L0, L1, L2, MCP, SCAD, ElasticNet, LogSum, Lq, NoPenalty
 
 __all__ = ["TWINS", "CompiledProx", "compiled_prox"]
 
@@ -19,6 +19,11 @@ TWINS = {
     L1.prox: (_kernels.ADDRESS["l1"], lambda penalty: [penalty.positive]),
     L2.prox: (_kernels.ADDRESS["l2"], lambda penalty: [penalty.positive]),
     ElasticNet.prox: (_kernels.ADDRESS["elasticnet"], lambda penalty: [penalty.positive, penalty.l1_ratio]),
+    MCP.prox: (_kernels.ADDRESS["mcp"], lambda penalty: [penalty.gamma]),
+    SCAD.prox: (_kernels.ADDRESS["scad"], lambda penalty: [penalty.gamma]),
+    LogSum.prox: (_kernels.ADDRESS["logsum"], lambda penalty: [penalty.eps]),
+    Lq.prox: (_kernels.ADDRESS["lq"], lambda penalty: [penalty.q]),
+    L0.prox: (_kernels.ADDRESS["l0"], lambda penalty: [0.0]),
 }
 
 

@@ -7,6 +7,8 @@ from numbers import Real
 
 import numpy as np
 
+from skreg._kernels import apply_prox
+from skreg.solvers.compiled import compiled_prox
 from skreg.testing import _common
 from skreg.testing._points import ALPHAS, Point, not_scalar, penalty_check
 
@@ -355,9 +357,18 @@ def _suspicion(case, point, answer):
 
 
 def _compiled_prox(penalty):
-    """The compiled twin of ``penalty.prox``, or None: the one place that knows where twins are kept."""
-    # skreg.solvers.compiled.compiled_prox(penalty) belongs here once it exists.
-    return None
+    """The compiled twin of ``penalty.prox`` as a function of a `Point`, or None."""
+    twin = compiled_prox(penalty)
+    if twin is None:
+        return None
+
+    def prox(coef, step, alpha):
+        arrays = [np.array(np.broadcast_to(item, coef.shape), dtype=np.float64) for item in (coef, step, alpha)]
+        answer = np.empty(coef.shape)
+        apply_prox(*twin, *arrays, answer)
+        return answer
+
+    return prox
 
 
 def _no_twin(case):
