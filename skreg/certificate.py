@@ -17,6 +17,9 @@ __all__ = ["CONDITION", "Optimality", "Point"]
 # Balancing the dual point costs a Gram matrix of the support; not beyond this size.
 MAX_BALANCED = 300
 
+# So many coefficients that would jump, of a concave penalty, are looked at one by one.
+MAX_JUMPS = 50
+
 # Where there is no gap: how much larger than violation ** 2 the suboptimality is taken to be.
 # Near the optimum it is at most the sum of the squares over the smallest eigenvalue of the
 # Hessian in units of its diagonal, so this is the condition number that is allowed for.
@@ -166,7 +169,42 @@ class Point:
         """Scaled residual of the proximal fixed point, shaped like coef."""
         step = 1.0 / self.curvature
         target = self.problem.prox(self.coef - self.gradient * step, step, self.alpha)
-        return np.sqrt(self.curvature) * np.abs(self.coef - target)
+        violations = np.sqrt(self.curvature) * np.abs(self.coef - target)
+        penalty = self.problem.penalty
+        if penalty.separable and not penalty.convex and not self.problem.loss.quadratic:
+            jumps = np.flatnonzero((self.coef == 0) != (target == 0))
+            if jumps.size <= MAX_JUMPS:
+                for entry in jumps:
+                    violations.ravel()[entry] = self._jump(entry, target.ravel()[entry], violations.ravel()[entry])
+        return violations
+
+    def _jump(self, entry, target, violation):
+        """The violation of a coefficient that a concave penalty would make jump from zero or to it.
+
+        A jump that lowers the quadratic model but not the loss is none: the step is too long for it.
+        """
+        problem, n_outputs = self.problem, self.problem.n_outputs
+        j, k = divmod(int(entry), n_outputs)
+        column = problem.design.columns([j])[:, 0]
+        one, coef, gradient = (
+            problem.penalty.restrict(np.array([j])),
+            self.coef.ravel()[entry],
+            self.gradient.ravel()[entry],
+        )
+        strength = np.ravel(problem.strength(self.alpha))[j if problem.penalty_factor is not None else 0]
+        start, curvature = self.loss + one.value(np.array([coef]), strength), self.curvature.ravel()[entry]
+        for _ in range(30):
+            eta = self.eta.copy()
+            eta[(slice(None), k) if eta.ndim > 1 else slice(None)] += (target - coef) * column
+            reached = problem.loss_value(eta) + one.value(np.array([target]), strength)
+            if reached < start - 4e-16 * abs(start):
+                break
+            curvature *= 2.0
+            (target,) = one.prox(np.array([coef - gradient / curvature]), 1.0 / curvature, strength)
+            violation = np.sqrt(curvature) * abs(coef - target)
+            if (target == 0) == (coef == 0):
+                break
+        return violation
 
     @cached_property
     def violation(self):

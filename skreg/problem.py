@@ -324,16 +324,22 @@ class Problem:
         return np.flatnonzero(np.broadcast_to(free, self.n_features))
 
     def diverges(self, coef, intercept, alpha):
-        """Whether the unpenalised coefficients can lower the loss for ever.
+        """Whether coefficients that cost nothing when they grow can lower the loss for ever.
 
         True when they alone tell the classes apart without an error: there is no
-        finite solution then, and a solver stops at the first such point.
+        finite solution then, and a solver stops at the first such point. They are the
+        unpenalised ones, or all of them where a concave penalty has become flat.
         """
-        free = self.unpenalised(alpha)
-        if free.size == 0 or self.loss.quadratic:
+        if self.loss.quadratic:
             return False
-        part = np.zeros_like(coef)
-        part[free] = coef[free]
+        free, part = self.unpenalised(alpha), np.zeros_like(coef)
+        flat = not self.penalty.convex and self.penalty_value(2.0 * coef, alpha) <= self.penalty_value(coef, alpha)
+        if flat:
+            part = coef
+        elif free.size:
+            part[free] = coef[free]
+        else:
+            return False
         used = self.weights > 0
         return self.loss.separates(self.y[used], self.eta(part, intercept)[used])
 

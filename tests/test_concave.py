@@ -132,7 +132,9 @@ def test_alpha_max(penalty, task):
     top = alpha_max(X, y, penalty=penalty, loss=task)
     assert 0 < top < np.inf
     assert not fitted(penalty, alpha=top * (1 + 1e-9)).fit(X, y).coef_.any()
-    assert fitted(penalty, alpha=0.99 * top, tol=1e-10).fit(X, y).coef_.any()
+    # Away from the null model a logistic loss may curve more: who jumps there has to gain that as well.
+    below = 0.5 if task == "logistic" else 0.99
+    assert fitted(penalty, alpha=below * top, tol=1e-10).fit(X, y).coef_.any()
     if isinstance(penalty, L0) and task == "squared":
         # A column that lowers half the mean square by more than alpha enters.
         gain = ((X - X.mean(axis=0)).T @ (y - y.mean()) / len(y)) ** 2 / (2 * X.var(axis=0))

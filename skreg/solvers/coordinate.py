@@ -279,7 +279,8 @@ class _Engine:
         model = self._column_model(point)
         if model is None:
             model = QuadraticModel(point, entries)
-        gram = model.hessian
+        gram = base = model.hessian
+        alone = False
         noise = 4e-16 * abs(point.objective)
         for _ in range(30):
             moved = coef.ravel().copy()
@@ -305,5 +306,22 @@ class _Engine:
                     break
                 size *= 0.5
             # A concave penalty may rise along the segment: raise the model's curvature instead.
-            gram = 2.0 * gram
+            if not alone:
+                jumps = np.flatnonzero(((moved == 0) != (coef == 0)).ravel()[entries])
+            alone = not alone and jumps.size > 1
+            if alone:
+                # What several cannot do together the best of them may do alone.
+                best = np.argmax(point.violations.ravel()[entries[jumps]])
+                gram = _raised(base, np.delete(jumps, best), 1e9)
+            else:
+                gram = base = _raised(base, jumps, 4.0)
         return coef, 0.0, 0.0
+
+
+def _raised(gram, jumps, factor):
+    """A model with more curvature, along the coefficients that jumped from zero or to it if some did."""
+    if isinstance(gram, ColumnModel) or jumps.size == 0:
+        return 2.0 * gram
+    gram = gram.copy()
+    gram[jumps, jumps] *= factor
+    return gram
