@@ -33,12 +33,14 @@ def check_real(name, value, low=None, high=None, low_open=False, high_open=False
     return number
 
 
-def check_integer(name, value, low=None):
+def check_integer(name, value, low=None, high=None):
     """Return ``value`` as an int, or say which integers ``name`` may be."""
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, Integral):
         raise TypeError(f"{name} must be an integer; got {value!r} of type {type(value).__name__}.")
     if low is not None and value < low:
         raise ValueError(f"{name} must be an integer >= {low}; got {value!r}.")
+    if high is not None and value > high:
+        raise ValueError(f"{name} must be an integer from {low} to {high}; got {value!r}.")
     return int(value)
 
 

@@ -43,7 +43,9 @@ def degrees_along(problem, solutions):
     if ridge is not None:
         return ridge
     gram = None
-    if problem.loss.quadratic and problem.n_features <= MAX_TRACED and len(solutions) > 1:
+    if problem.moments is not None:
+        gram = problem.moments.gram
+    elif problem.loss.quadratic and problem.n_features <= MAX_TRACED and len(solutions) > 1:
         # The Hessian of all solutions.
         gram = problem.design.gram(np.arange(problem.n_features), row_weights=problem.weights)
     return np.array([_degrees(problem, solution, gram) for solution in solutions])
@@ -60,8 +62,10 @@ def _ridge(problem, alphas):
         return None
     unit = np.broadcast_to(np.asarray(unit, dtype=np.float64), problem.n_features)
     if problem.n_features <= problem.design.shape[0]:
-        system = problem.design.gram(np.arange(problem.n_features), row_weights=problem.weights)
-        system /= np.sqrt(np.outer(unit, unit))
+        known = problem.moments is not None
+        every = np.arange(problem.n_features)
+        system = problem.moments.gram if known else problem.design.gram(every, row_weights=problem.weights)
+        system = system / np.sqrt(np.outer(unit, unit))
     else:
         root = np.sqrt(problem.weights)
         system = problem.design.kernel(1.0 / unit) * np.outer(root, root)

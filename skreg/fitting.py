@@ -55,7 +55,9 @@ def encode_classes(y, sample_weight=None, labels=None):
     elif not np.isin(found, labels).all():
         raise ValueError(f"y holds classes that the model has not seen: {np.setdiff1d(found, labels).tolist()}.")
     if len(labels) < 2:
-        raise ValueError(f"y must hold two classes or more (with positive weight); got one class: {labels[0]!r}.")
+        raise ValueError(
+            f"y must hold two classes or more (with positive weight); got one class: {labels.tolist()[0]!r}."
+        )
     codes = np.minimum(np.searchsorted(labels, y), len(labels) - 1)
     if len(labels) == 2:
         return Classes(labels, codes.astype(np.float64), Logistic())

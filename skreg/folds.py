@@ -1,4 +1,4 @@
-"""The training problems of a cross-validation, and the sums that save most of their work.
+"""The data of a search and of its folds, and the sums that save most of their work.
 
 For the squared loss a training set is known by its moments, and they are sums over
 rows. Rows that are in the same training sets are read once, together; every
@@ -7,18 +7,66 @@ the mean of a training set is small and of rank one; nothing is ever subtracted
 from a total, which would lose digits.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from skreg.design import make_design
+from skreg.fitting import encode_classes
+from skreg.losses import Loss
 from skreg.moments import Moments
 
-__all__ = ["grouped_moments", "with_moments"]
+__all__ = ["Data", "grouped_moments", "with_moments"]
 
 # Gram matrices that are held at the same time: 256 MB.
 MAX_HELD = 32_000_000
 
 # As in coordinate descent: more columns are left to working sets.
 MAX_FEATURES = 2_000
+
+
+class Data(NamedTuple):
+    """What is fitted to, or scored on.
+
+    Attributes
+    ----------
+    X : ndarray or CSR/CSC matrix of shape (n_samples, n_features)
+    y : ndarray of shape (n_samples,) or (n_samples, n_targets)
+        As the user gave it: what splitters and scorers see.
+    target : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        As the loss wants it.
+    weights : ndarray of shape (n_samples,) or None
+    loss : Loss
+    labels : ndarray of shape (n_classes,) or None
+        Classes, sorted.
+    """
+
+    X: np.ndarray
+    y: np.ndarray
+    target: np.ndarray
+    weights: np.ndarray | None
+    loss: Loss
+    labels: np.ndarray | None = None
+
+    def rows(self, index):
+        """Some of the rows."""
+        weights = None if self.weights is None else self.weights[index]
+        if weights is not None and not np.any(weights > 0):
+            raise ValueError("sample_weight must not be 0 for all rows.")
+        return self._replace(X=self.X[index], y=self.y[index], target=self.target[index], weights=weights)
+
+    def encoded(self, weights, labels=None):
+        """With other weights, and with targets for the classes that count with them (or for given ones)."""
+        if self.labels is None:
+            return self._replace(weights=weights)
+        try:
+            classes = encode_classes(self.y, weights, labels)
+        except ValueError as error:
+            raise ValueError(
+                f"{error} A stratified splitter keeps every class in every fold; scores that need no probabilities, such as "
+                "'accuracy', allow for classes that are only tested."
+            ) from error
+        return self._replace(weights=weights, target=classes.target, loss=classes.loss, labels=classes.labels)
 
 
 class _Group:
@@ -69,6 +117,8 @@ def grouped_moments(X, y, weights, splits, fit_intercept):
         return None
     code = code.ravel()
     weights = np.full(n_samples, 1.0 / n_samples) if weights is None else weights / weights.sum()
+    if not all(np.any(weights[train]) for train, _ in splits):
+        return None  # there is nothing to fit, which is said elsewhere
     shift = offset = None
     if fit_intercept:
         shift, offset = make_design(X, weights, False, False).dot_t(weights), weights @ y
@@ -88,7 +138,8 @@ def _total(groups, fit_intercept):
         y_mean = sum(group.y_sum for group in groups) / weight
         gram -= np.outer(x_mean, x_mean)
         product -= np.multiply.outer(x_mean, y_mean)
-        square = square - y_mean**2
+        # Rounding may leave less than nothing of a constant y.
+        square = np.maximum(square - y_mean**2, 0.0)
     return gram, product, square
 
 

@@ -204,10 +204,13 @@ def _smooth_start(problem):
 
 def _given(alphas):
     allowed = "a number of strengths (int >= 1) or an array of finite numbers >= 0"
+    given = alphas
     try:
         alphas = np.array(alphas, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise TypeError(f"alphas must be {allowed}; got {alphas!r}.") from error
+    if alphas.ndim == 0:
+        raise ValueError(f"alphas must be {allowed}; got {given!r}. One strength alone is given as a list.")
     if alphas.ndim != 1 or alphas.size == 0:
         raise ValueError(f"alphas must be {allowed}; got an array of shape {alphas.shape}.")
     wrong = ~(np.isfinite(alphas) & (alphas >= 0))

@@ -3,6 +3,7 @@
 import numpy as np
 
 from skreg.fitting import encode_classes
+from skreg.folds import Data
 from skreg.linear_model import PenalizedLogisticRegression, PenalizedRegression
 from skreg.progress import Fitting
 from skreg.search import PathCV
@@ -25,6 +26,12 @@ class PenalizedRegressionCV(PathCV, PenalizedRegression):
     alpha_min_ratio : float, optional
         Smallest over largest alpha of an automatic grid; by default 1e-3, and 1e-7
         where there is no `alpha_max`.
+    max_support : int, optional
+        Leave out the alphas from the first on at which the path of all data has more
+        features than this.
+    max_deviance : float in (0, 1], optional
+        Leave out the alphas after the first at which the path of all data explains this
+        share of the deviance.
     penalty_grid : dict or list of dict, optional
         Parameters of the penalty to be tuned as well, as for ``ParameterGrid``:
         ``{"l1_ratio": [0.1, 0.5, 0.9]}``. Every shape has its own automatic grid.
@@ -130,6 +137,8 @@ class PenalizedRegressionCV(PathCV, PenalizedRegression):
         *,
         alphas=100,
         alpha_min_ratio=None,
+        max_support=None,
+        max_deviance=None,
         penalty_grid=None,
         relax=None,
         rule="min",
@@ -148,6 +157,8 @@ class PenalizedRegressionCV(PathCV, PenalizedRegression):
         self.penalty = penalty
         self.alphas = alphas
         self.alpha_min_ratio = alpha_min_ratio
+        self.max_support = max_support
+        self.max_deviance = max_deviance
         self.penalty_grid = penalty_grid
         self.relax = relax
         self.rule = rule
@@ -192,7 +203,7 @@ class PenalizedRegressionCV(PathCV, PenalizedRegression):
             X, y, sample_weight, loss = self._prepare(X, y, sample_weight)
             if self.rule == "gcv" and not loss.quadratic:
                 raise ValueError(f"rule='gcv' needs the squared loss; got {type(loss).__name__}.")
-            return self._search(X, y, np.asarray(y, np.float64), loss, sample_weight, params, fitting)
+            return self._search(Data(X, y, np.asarray(y, np.float64), sample_weight, loss), params, fitting)
 
     def _training_weights(self, y, sample_weight):
         """Nothing but the sample weights."""
@@ -220,6 +231,12 @@ class PenalizedLogisticRegressionCV(PathCV, PenalizedLogisticRegression):
     alpha_min_ratio : float, optional
         Smallest over largest alpha of an automatic grid; by default 1e-3, and 1e-7
         where there is no `alpha_max`.
+    max_support : int, optional
+        Leave out the alphas from the first on at which the path of all data has more
+        features than this.
+    max_deviance : float in (0, 1], optional
+        Leave out the alphas after the first at which the path of all data explains this
+        share of the deviance.
     penalty_grid : dict or list of dict, optional
         Parameters of the penalty to be tuned as well, as for ``ParameterGrid``:
         ``{"l1_ratio": [0.1, 0.5, 0.9]}``. Every shape has its own automatic grid.
@@ -330,6 +347,8 @@ class PenalizedLogisticRegressionCV(PathCV, PenalizedLogisticRegression):
         *,
         alphas=100,
         alpha_min_ratio=None,
+        max_support=None,
+        max_deviance=None,
         penalty_grid=None,
         relax=None,
         rule="min",
@@ -348,6 +367,8 @@ class PenalizedLogisticRegressionCV(PathCV, PenalizedLogisticRegression):
         self.penalty = penalty
         self.alphas = alphas
         self.alpha_min_ratio = alpha_min_ratio
+        self.max_support = max_support
+        self.max_deviance = max_deviance
         self.penalty_grid = penalty_grid
         self.relax = relax
         self.rule = rule
@@ -393,7 +414,8 @@ class PenalizedLogisticRegressionCV(PathCV, PenalizedLogisticRegression):
         with Fitting(self) as fitting:
             X, y, sample_weight = self._validated(X, y, sample_weight)
             classes = encode_classes(y, self._training_weights(y, sample_weight))
-            return self._search(X, y, classes.target, classes.loss, sample_weight, params, fitting, classes.labels)
+            data = Data(X, y, classes.target, sample_weight, classes.loss, classes.labels)
+            return self._search(data, params, fitting)
 
     def _member(self, coef, intercept, classes):
         """The estimator that a scorer sees."""

@@ -10,6 +10,7 @@ from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.multiclass import check_classification_targets
 
 from skreg._validation import check_bool, check_integer, check_real, check_weights
+from skreg.convexity import convex_along
 from skreg.degrees import degrees_along
 from skreg.fitting import canonical, column_names, encode_classes, in_units_of_X, trouble
 from skreg.grid import alpha_grid
@@ -18,11 +19,16 @@ from skreg.problem import make_problem
 from skreg.progress import watched
 from skreg.solvers import get_solver
 from skreg.solvers.probe import probe_prox
+from skreg.stops import check_stops, explained, saturated, too_large
 
 __all__ = ["RegularizationPath", "regularization_path"]
 
 
-@dataclass(frozen=True, eq=False)
+# Where alpha is 0 its logarithm is not a distance.
+TINY = np.finfo(np.float64).tiny
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class RegularizationPath:
     """Solutions along alpha, from `regularization_path`.
 
@@ -48,6 +54,10 @@ class RegularizationPath:
         Features with a coefficient that is not zero.
     degrees_of_freedom : ndarray of shape (n_alphas,)
         See Notes; computed when asked for.
+    locally_convex : ndarray of bool of shape (n_alphas,)
+        Whether the objective is convex in the coefficients that are not zero: where a
+        penalty such as MCP outweighs the loss it is not, and a small change of the data
+        may lead to quite another solution. Computed when asked for.
     n_iter : ndarray of int of shape (n_alphas,)
         Iterations of the solver.
     solver : str
@@ -69,7 +79,8 @@ class RegularizationPath:
     References
     ----------
     H. Zou, T. Hastie, R. Tibshirani, Ann. Stat. 35 (2007), thm. 1; R. Tibshirani,
-    J. Taylor, Ann. Stat. 40 (2012), eq. (17).
+    J. Taylor, Ann. Stat. 40 (2012), eq. (17); P. Breheny, J. Huang, Ann. Appl. Stat. 5
+    (2011), sec. 4.1 (local convexity).
 
     Examples
     --------
@@ -78,6 +89,11 @@ class RegularizationPath:
     >>> path = regularization_path(*load_diabetes(return_X_y=True), penalty="l1", alphas=[1.0, 0.1])
     >>> path.coefs.shape, path.support_sizes, path.degrees_of_freedom
     ((2, 10), array([3, 7]), array([3., 7.]))
+    >>> path
+    RegularizationPath(2 alphas from 1 to 0.1, 10 features of which 3 to 7 are used, solver='coordinate_descent')
+    >>> coef, intercept = path.at(0.5)
+    >>> coef.round()
+    array([  0.,   0., 471., 137.,   0.,   0., -58.,   0., 408.,   0.])
     """
 
     alphas: np.ndarray
@@ -106,6 +122,51 @@ class RegularizationPath:
     def degrees_of_freedom(self):
         return degrees_along(self._problem, self._solutions)
 
+    @cached_property
+    def locally_convex(self):
+        return convex_along(self._problem, self._solutions)
+
+    def at(self, alpha):
+        """Solve at one more strength, from the solution nearest to it.
+
+        Parameters
+        ----------
+        alpha : float
+            Strength, also outside the range of `alphas`.
+
+        Returns
+        -------
+        coef : ndarray of shape (n_features,) or (n_outputs, n_features)
+            As ``coefs[k]``.
+        intercept : float or ndarray of shape (n_outputs,)
+            As ``intercepts[k]``.
+
+        Raises
+        ------
+        ValueError
+            If ``alpha`` is negative, or the path was pickled: it left the data behind.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If the certificate does not meet the tolerance of the path.
+        """
+        alpha = check_real("alpha", alpha, low=0)
+        if self._problem is None:
+            raise ValueError("a path that was pickled has left its data behind, and has no more than its alphas.")
+        near = self._solutions[int(np.argmin(np.abs(np.log((self.alphas + TINY) / (alpha + TINY)))))]
+        solver, tol = get_solver(self.solver, self._problem), near.optimality.tol
+        solution = next(iter(solver.solve(self._problem, [alpha], (near.coef, near.intercept), tol)))
+        _warn("RegularizationPath.at", [solution], 10_000, self.solver)
+        parts = in_units_of_X(self._problem, solution.coef, solution.intercept, alpha, self.coefs.dtype)
+        return parts if self.classes is None else (np.atleast_2d(parts[0]), np.atleast_1d(parts[1]))
+
+    def __repr__(self):
+        sizes, strengths = self.support_sizes, f"{self.alphas[0]:.3g} to {self.alphas[-1]:.3g}"
+        used = f"{self.coefs.shape[-1]} features of which {sizes.min()} to {sizes.max()} are used"
+        stopped = "" if self.stopped is None else f", stopped={self.stopped!r}"
+        return f"RegularizationPath({len(sizes)} alphas from {strengths}, {used}, solver={self.solver!r}{stopped})"
+
     def plot(self, **options):
         """Draw the weights against alpha.
 
@@ -123,8 +184,8 @@ class RegularizationPath:
         return RegularizationPathDisplay.from_path(self, **options)
 
     def __getstate__(self):
-        # The problem holds the data, and is needed for one thing only.
-        _ = self.degrees_of_freedom
+        # The problem holds the data: what it is needed for is computed before it goes.
+        _ = self.degrees_of_freedom, self.locally_convex
         return self.__dict__ | {"_problem": None, "_solutions": ()}
 
     def __setstate__(self, state):
@@ -225,9 +286,7 @@ def regularization_path(
     """
     tol = check_real("tol", tol, low=0, low_open=True)
     max_iter = check_integer("max_iter", max_iter, low=1)
-    max_support = None if max_support is None else check_integer("max_support", max_support, low=0)
-    if max_deviance is not None:
-        max_deviance = check_real("max_deviance", max_deviance, low=0, high=1, low_open=True)
+    max_support, max_deviance = check_stops(max_support, max_deviance)
     names = column_names(X)
     X, y, sample_weight, loss, classes = _checked(X, y, sample_weight, get_loss(loss))
     problem = make_problem(
@@ -243,15 +302,16 @@ def regularization_path(
     )
     chosen = get_solver(solver, problem)
     grid = alpha_grid(problem, alphas, alpha_min_ratio)
+    problem = chosen.prepared(problem, grid)
     solutions, stopped = [], None
     walk = watched(chosen.solve(problem, grid, None, tol, max_iter), len(grid), verbose, "path")
     try:
         for solution in walk:
-            stopped = _too_large(solution, max_support)
+            stopped = too_large(solution, max_support)
             if stopped is not None:
                 break
             solutions.append(solution)
-            stopped = _saturated(problem, solution, max_deviance)
+            stopped = saturated(problem, solution, max_deviance)
             if stopped is not None:
                 break
     except KeyboardInterrupt:
@@ -265,7 +325,7 @@ def regularization_path(
     if stopped is not None and len(solutions) == len(grid):
         stopped = None
     probe_prox(problem, solutions[-1])
-    _warn(solutions, max_iter, chosen.name)
+    _warn("regularization_path", solutions, max_iter, chosen.name)
     parts = [in_units_of_X(problem, s.coef, s.intercept, s.alpha, X.dtype) for s in solutions]
     coefs, intercepts = (np.stack(part) for part in zip(*parts, strict=True))
     if classes is not None and len(classes) == 2:
@@ -276,7 +336,7 @@ def regularization_path(
         coefs=coefs,
         intercepts=intercepts,
         certificates=tuple(s.optimality for s in solutions),
-        deviance_explained=np.array([_explained(problem, s) for s in solutions]),
+        deviance_explained=np.array([explained(problem, s) for s in solutions]),
         n_iter=np.array([s.n_iter for s in solutions]),
         solver=chosen.name,
         classes=classes,
@@ -304,45 +364,13 @@ def _checked(X, y, sample_weight, loss):
     return X, y, sample_weight, loss, None
 
 
-def _explained(problem, solution):
-    """Share of the null model's loss that is gone, above what no model can go below."""
-    lowest = problem.loss.conjugate(problem.y, np.zeros_like(problem.y))
-    if lowest is None:
-        return np.nan
-    lowest = -float(np.sum(problem.weights @ lowest))
-    return 1.0 - (solution.optimality.loss - lowest) / (problem.null_loss - lowest)
-
-
-def _too_large(solution, max_support):
-    if max_support is None:
-        return None
-    used = solution.coef != 0
-    if np.count_nonzero(used if used.ndim == 1 else used.any(axis=1)) <= max_support:
-        return None
-    return f"more than max_support={max_support} features at alpha={solution.alpha:.3g}"
-
-
-def _saturated(problem, solution, max_deviance):
-    if max_deviance is None:
-        return None
-    explained = _explained(problem, solution)
-    if np.isnan(explained):
-        raise ValueError(
-            f"max_deviance must be None for {type(problem.loss).__name__}: without a conjugate its smallest value is unknown."
-        )
-    if explained < max_deviance:
-        return None
-    return f"max_deviance={max_deviance:g} explained at alpha={solution.alpha:.3g}"
-
-
-def _warn(solutions, max_iter, solver):
+def _warn(caller, solutions, max_iter, solver):
     reasons = [(s.alpha, trouble(s, max_iter)) for s in solutions]
     reasons = [(alpha, reason) for alpha, reason in reasons if reason is not None]
     if reasons:
         alpha, reason = reasons[0]
         warnings.warn(
-            f"regularization_path ({solver}): {len(reasons)} of {len(solutions)} alphas; the largest, "
-            f"alpha={alpha:.3g}, {reason}",
+            f"{caller} ({solver}): {len(reasons)} of {len(solutions)} alphas; the largest, alpha={alpha:.3g}, {reason}",
             ConvergenceWarning,
             stacklevel=3,
         )

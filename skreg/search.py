@@ -2,6 +2,7 @@
 
 import inspect
 import warnings
+from contextlib import contextmanager
 from numbers import Real
 
 import numpy as np
@@ -12,8 +13,10 @@ from sklearn.metrics import check_scoring
 from sklearn.model_selection import ParameterGrid, check_cv
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.parallel import Parallel, delayed
+from sklearn.utils.validation import check_is_fitted
 
 from skreg._validation import check_bool, check_integer, check_real
+from skreg.convexity import convex_along
 from skreg.criteria import CRITERIA, criterion
 from skreg.fitting import in_units_of_X, trouble
 from skreg.folds import grouped_moments, with_moments
@@ -24,6 +27,7 @@ from skreg.relax import refit, relaxed
 from skreg.selection import Candidates, diagnose, one_standard_error
 from skreg.solvers import get_solver
 from skreg.solvers.probe import probe_prox
+from skreg.stops import check_stops, saturated, too_large
 
 __all__ = ["PathCV"]
 
@@ -40,12 +44,15 @@ class PathCV:
                     raise ValueError(
                         f"rule={self.rule!r} needs no folds: {name} must be None; got {getattr(self, name)!r}."
                     )
+        if not (self.scoring is None or isinstance(self.scoring, str) or callable(self.scoring)):
+            raise TypeError(f"scoring must be None, the name of a scorer or a callable; got {self.scoring!r}.")
         return {
             "tol": check_real("tol", self.tol, low=0, low_open=True),
             "max_iter": check_integer("max_iter", self.max_iter, low=1),
             "fit_intercept": check_bool("fit_intercept", self.fit_intercept),
             "standardize": check_bool("standardize", self.standardize),
             "relax": _relax(self.relax),
+            **dict(zip(("max_support", "max_deviance"), check_stops(self.max_support, self.max_deviance), strict=True)),
             "verbose": check_integer("verbose", int(self.verbose), low=0),
         }
 
@@ -66,50 +73,85 @@ class PathCV:
                 f"got {self.penalty_grid!r}: {error}"
             ) from error
 
-    def _search(self, X, y, target, loss, sample_weight, params, fitting, classes=None):
+    def _search(self, data, params, fitting):
         """Choose alpha and fit."""
         numbers = self._check_numbers()
-        if X.shape[0] < 2:
+        if data.X.shape[0] < 2:
             raise ValueError(
-                f"{type(self).__name__} needs two samples or more to choose alpha; got n_samples={X.shape[0]}."
+                f"{type(self).__name__} needs two samples or more to choose alpha; got n_samples={data.X.shape[0]}."
             )
-        routed = self._routed(sample_weight, params)
-        weights = self._training_weights(y, sample_weight)
-        problems, grids, shapes = [], [], self._shapes()
-        fitting.begin(X, y, sample_weight, n_parts=2 if self._criterion is None else len(shapes))
+        routed, shapes = self._routed(data.weights, params), self._shapes()
+        early = self.max_support is not None or self.max_deviance is not None
+        fitting.begin(
+            data.X,
+            data.y,
+            data.weights,
+            n_parts=(self._criterion is None) + (len(shapes) if early or self._criterion else 1),
+        )
+        full = data._replace(weights=self._training_weights(data.y, data.weights))
+        problems, grids = [], []
         for _, penalty in shapes:
-            problem = self._problem(X, target, weights, loss, penalty, numbers)
+            problem = self._problem(full, penalty, numbers)
             problems.append(problem if not problems else problems[0].changed(penalty=problem.penalty))
             grids.append(alpha_grid(problems[-1], self.alphas, self.alpha_min_ratio))
-        candidates = Candidates([shape for shape, _ in shapes], numbers["relax"], grids)
-
-        def walk(problem, grid, sums=None):
-            """The path of all data, watched."""
-            names = ("coef_", "intercept_") if classes is None else ("coef_", "intercept_", "classes_")
-
-            def fitted(s):
-                parts = _shown(problem, s, X.dtype, classes)
-                return dict(zip(names, parts if classes is None else (*parts, classes), strict=True))
-
-            path = self._path(problem, grid, numbers, sums)
-            return list(fitting.watched(path, len(grid), numbers["verbose"], "path", fitted))
-
+        paths = [None] * len(shapes)
         if self._criterion is None:
-            found, sums = self._folds(X, y, target, sample_weight, problems, grids, numbers, routed, classes, fitting)
-            candidates.set_folds(found)
+            splits = list(
+                check_cv(self.cv, data.y, classifier=is_classifier(self)).split(data.X, data.y, **routed["split"])
+            )
+            sums = self._moments(full, splits, problems[0], numbers)
+            problems = [problem if sums is None else with_moments(problem, sums[-1]) for problem in problems]
+        problems = [get_solver(self.solver, p).prepared(p, grid) for p, grid in zip(problems, grids, strict=True)]
+        stops = [None] * len(shapes)
+
+        def walk(shape):
+            """The path of all data for one shape, unless it is known."""
+            if paths[shape] is None:
+                paths[shape], stops[shape] = self._walk(problems[shape], grids[shape], numbers, data, fitting)
+                grids[shape] = grids[shape][: len(paths[shape])]
+            return paths[shape]
+
+        if early or self._criterion is not None:
+            for shape in range(len(shapes)):
+                walk(shape)
+        candidates = Candidates([shape for shape, _ in shapes], numbers["relax"], grids)
+        if self._criterion is None:
+            found = self._folds(data, splits, sums, problems, grids, numbers, routed["score"], fitting)
+            candidates.set_folds(found, self.scoring)
             index, chosen = self._choose(candidates)
-            shape = candidates.place(index)[0]
-            path = walk(problems[shape], grids[shape], sums)
         else:
-            n = X.shape[0] if sample_weight is None else float(sample_weight.sum())
-            paths = [walk(problem, grid) for problem, grid in zip(problems, grids, strict=True)]
+            n = data.X.shape[0] if data.weights is None else float(data.weights.sum())
             charged = [criterion(self.rule, p, path, n) for p, path in zip(problems, paths, strict=True)]
             candidates.set_criterion(*map(np.concatenate, zip(*charged, strict=True)))
             index = candidates.best
             chosen = {"alpha_min_": candidates.alpha(index)}
-            shape = candidates.place(index)[0]
-            path = paths[shape]
-        return self._finish(candidates, index, chosen, problems[shape], path, numbers, X.dtype, classes)
+        shape = candidates.place(index)[0]
+        path = walk(shape)
+        return self._finish(candidates, index, chosen, problems[shape], path, numbers, data, stops[shape])
+
+    def _walk(self, problem, grid, numbers, data, fitting):
+        """The path of all data, watched, until it is stopped; and why it was."""
+        names = ("coef_", "intercept_") if data.labels is None else ("coef_", "intercept_", "classes_")
+
+        def fitted(solution):
+            return dict(zip(names, (*_shown(problem, solution, data), data.labels), strict=False))
+
+        path, stopped = [], None
+        walk = fitting.watched(self._path(problem, grid, numbers), len(grid), numbers["verbose"], "path", fitted)
+        for solution in walk:
+            stopped = too_large(solution, numbers["max_support"])
+            if stopped is not None:
+                break
+            path.append(solution)
+            stopped = saturated(problem, solution, numbers["max_deviance"])
+            if stopped is not None:
+                break
+        walk.close()
+        if not path:
+            raise ValueError(
+                f"max_support={self.max_support} is less than the support at the first alpha, {grid[0]:.3g}."
+            )
+        return path, None if len(path) == len(grid) else stopped
 
     def _choose(self, candidates):
         """The position that the rule takes, and the strengths that two rules would."""
@@ -122,7 +164,7 @@ class PathCV:
                 raise ValueError(f"rule must return a position in cv_results_, 0 to {last}; got {index!r}.")
         return int(index), {"alpha_min_": candidates.alpha(best), "alpha_1se_": candidates.alpha(strong)}
 
-    def _finish(self, candidates, index, chosen, problem, path, numbers, dtype, classes):
+    def _finish(self, candidates, index, chosen, problem, path, numbers, data, stopped):
         """Set what was found, all at once and last; warn of what did not converge."""
         shape, share, position = candidates.place(index)
         solution = path[position]
@@ -131,11 +173,11 @@ class PathCV:
         if share != 1.0:
             (free,) = refit(problem, [solution], numbers["tol"], numbers["max_iter"])
             blend = relaxed(solution, free, share)
-        parts = [_shown(problem, s, dtype, classes) for s in path]
+        parts = [_shown(problem, s, data) for s in path]
         self.coef_path_, self.intercept_path_ = (np.stack(part) for part in zip(*parts, strict=True))
-        self.coef_, self.intercept_ = _shown(problem, blend, dtype, classes)
-        if classes is not None:
-            self.classes_ = classes
+        self.coef_, self.intercept_ = _shown(problem, blend, data)
+        if data.labels is not None:
+            self.classes_ = data.labels
         self.cv_results_ = candidates.results
         self.best_index_ = index
         self.best_params_ = candidates.results["params"][index]
@@ -152,7 +194,9 @@ class PathCV:
         self.n_iter_, self.optimality_ = solution.n_iter, solution.optimality
         self.solver_ = get_solver(self.solver, problem).name
         self._fold_supports = candidates.supports(index)
-        self._unsolved = candidates.unsolved
+        self._unsolved, self._stopped = candidates.unsolved, stopped
+        self._n_rows = np.count_nonzero(problem.weights)
+        self._locally_convex = convex_along(problem, path)
         reason = trouble(solution, numbers["max_iter"])
         if reason is None and self._unsolved:
             reason = (
@@ -163,78 +207,74 @@ class PathCV:
             warnings.warn(f"{type(self).__name__} ({self.solver_}) {reason}", ConvergenceWarning, stacklevel=4)
         return self
 
-    def _problem(self, X, target, weights, loss, penalty, numbers):
+    def _problem(self, data, penalty, numbers):
         return make_problem(
-            X,
-            target,
+            data.X,
+            data.target,
             penalty=penalty,
-            loss=loss,
+            loss=data.loss,
             penalty_factor=self.penalty_factor,
             fit_intercept=numbers["fit_intercept"],
             standardize=numbers["standardize"],
-            sample_weight=weights,
+            sample_weight=data.weights,
             feature_names=getattr(self, "feature_names_in_", None),
         )
 
-    def _path(self, problem, grid, numbers, sums):
-        solver = get_solver(self.solver, problem)
-        if sums is not None:
-            problem = with_moments(problem, sums)
-        return solver.solve(problem, grid, None, numbers["tol"], numbers["max_iter"])
+    def _path(self, problem, grid, numbers):
+        return get_solver(self.solver, problem).solve(problem, grid, None, numbers["tol"], numbers["max_iter"])
 
     # -- folds ------------------------------------------------------------------------
 
-    def _folds(self, X, y, target, sample_weight, problems, grids, numbers, routed, classes, fitting):
-        """What every fold found, and the moments of all rows."""
-        cv = check_cv(self.cv, y, classifier=is_classifier(self))
-        splits = list(cv.split(X, y, **routed["split"]))
-        moments = [None] * (len(splits) + 1)
-        solver = get_solver(self.solver, problems[0])
-        if problems[0].loss.quadratic and solver.name == "coordinate_descent":
-            moments = grouped_moments(X, target, sample_weight, splits, numbers["fit_intercept"]) or moments
+    def _moments(self, data, splits, problem, numbers):
+        """Those of every training set and of all rows, where a solver can go by them; else None."""
+        if not problem.loss.quadratic or get_solver(self.solver, problem).name not in (
+            "coordinate_descent",
+            "closed_form",
+        ):
+            return None
+        return grouped_moments(data.X, data.target, data.weights, splits, numbers["fit_intercept"])
+
+    def _folds(self, data, splits, sums, problems, grids, numbers, score_params, fitting):
+        """What every fold found."""
         scorer = None if self.scoring is None else check_scoring(self._member(None, None, None), scoring=self.scoring)
+        penalties = [problem.penalty for problem in problems]
         jobs = (
             delayed(self._fold)(
-                X,
-                y,
-                target,
-                sample_weight,
-                train,
-                test,
-                problems,
-                grids,
-                numbers,
-                sums,
-                scorer,
-                routed["score"],
-                classes,
+                k, data, split, None if sums is None else sums[k], penalties, grids, numbers, scorer, score_params
             )
-            for (train, test), sums in zip(splits, moments[:-1], strict=True)
+            for k, split in enumerate(splits)
         )
         parallel = Parallel(n_jobs=self.n_jobs, return_as="generator")
-        return list(fitting.watched(parallel(jobs), len(splits), numbers["verbose"], "folds")), moments[-1]
+        return list(fitting.watched(parallel(jobs), len(splits), numbers["verbose"], "folds"))
 
-    def _fold(
-        self, X, y, target, sample_weight, train, test, problems, grids, numbers, sums, scorer, score_params, classes
-    ):
+    def _fold(self, k, data, split, sums, penalties, grids, numbers, scorer, score_params):
         """Paths on one training set, scored on its test set."""
-        own = self._training_weights(y[train], None if sample_weight is None else sample_weight[train])
-        base = self._problem(X[train], target[train], own, problems[0].loss, problems[0].penalty, numbers)
+        train, test = split
+        score_params = {name: np.asarray(value)[test] for name, value in score_params.items()}
+        with _blamed(f"the training set of fold {k}"):
+            own = data.rows(train)
+            own = own.encoded(self._training_weights(own.y, own.weights))
+        with _blamed(f"the test set of fold {k}"):
+            held = data.rows(test) if scorer is None or "sample_weight" in score_params else None
+            held = held.encoded(held.weights, own.labels) if scorer is None else None
+        base = self._problem(own, penalties[0], numbers)
+        if sums is not None:
+            base = with_moments(base, sums)
         found = []
-        for full, grid in zip(problems, grids, strict=True):
-            problem = base.changed(penalty=full.penalty)
-            path = list(self._path(problem, grid, numbers, sums))
+        for penalty, grid in zip(penalties, grids, strict=True):
+            problem = base.changed(penalty=penalty)
+            path = list(self._path(problem, grid, numbers))
             shares = numbers["relax"]
             free = path if shares == [1.0] else refit(problem, path, numbers["tol"], numbers["max_iter"])
             scores = np.empty((len(shares), len(grid)))
             for place, share in enumerate(shares):
                 blends = [relaxed(s, f, share) for s, f in zip(path, free, strict=True)]
-                parts = [_shown(problem, s, X.dtype, classes) for s in blends]
-                rows = {name: np.asarray(value)[test] for name, value in score_params.items()}
+                parts = [_shown(problem, s, own) for s in blends]
                 if scorer is None:
-                    scores[place] = _losses(problem.loss, X[test], target[test], parts, rows.get("sample_weight"))
+                    scores[place] = _losses(held, parts, score_params.get("sample_weight"))
                 else:
-                    scores[place] = [scorer(self._member(*part, classes), X[test], y[test], **rows) for part in parts]
+                    members = [self._member(*part, own.labels) for part in parts]
+                    scores[place] = [scorer(member, data.X[test], data.y[test], **score_params) for member in members]
             used = np.array([s.coef != 0 for s in path])
             unsolved = sum(not s.optimality.converged for s in path)
             found.append((scores, used if used.ndim == 2 else used.any(axis=2), unsolved))
@@ -284,9 +324,11 @@ class PathCV:
         -------
         list of str
             Sentences: the chosen alpha on the edge of the grid, a flat curve, fits
-            that did not converge, a support that differs over the folds, solutions
-            that need not be global. Empty when there is nothing to say.
+            that did not converge, a support that differs over the folds, a criterion
+            close to saturation, solutions that need not be global, and where along the path the
+            objective stops being convex. Empty when there is nothing to say.
         """
+        check_is_fitted(self)
         return diagnose(self)
 
 
@@ -299,21 +341,30 @@ def _relax(relax):
     return [check_real("relax", share, low=0, high=1) for share in relax]
 
 
+@contextmanager
+def _blamed(place):
+    """Say where bad data are."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{error} This is in {place}.") from error
+
+
 def _takes_weights(scorer):
     parameters = inspect.signature(scorer).parameters
     return "sample_weight" in parameters or any(p.kind == p.VAR_KEYWORD for p in parameters.values())
 
 
-def _shown(problem, solution, dtype, classes):
+def _shown(problem, solution, data):
     """Coefficients and intercept as the estimator shows them: one row for two classes."""
-    coef, intercept = in_units_of_X(problem, solution.coef, solution.intercept, solution.alpha, dtype)
-    return (coef, intercept) if classes is None else (np.atleast_2d(coef), np.atleast_1d(intercept))
+    coef, intercept = in_units_of_X(problem, solution.coef, solution.intercept, solution.alpha, data.X.dtype)
+    return (coef, intercept) if data.labels is None else (np.atleast_2d(coef), np.atleast_1d(intercept))
 
 
-def _losses(loss, X, target, parts, weights):
+def _losses(data, parts, weights):
     """Negative mean loss of every member of a path: one product for all of them."""
     coefs, intercepts = (np.stack(part).astype(np.float64) for part in zip(*parts, strict=True))
-    eta = X @ coefs.reshape(-1, X.shape[1]).T
-    eta = np.asarray(eta).reshape(X.shape[0], *coefs.shape[:-1]) + intercepts
-    values = [loss.value(target, eta[:, k].reshape(target.shape)) for k in range(len(coefs))]
+    eta = data.X @ coefs.reshape(-1, data.X.shape[1]).T
+    eta = np.asarray(eta).reshape(data.X.shape[0], *coefs.shape[:-1]) + intercepts
+    values = [data.loss.value(data.target, eta[:, k].reshape(data.target.shape)) for k in range(len(coefs))]
     return [-np.average(v.reshape(len(v), -1).sum(axis=1), weights=weights) for v in values]

@@ -3,7 +3,13 @@
 import numpy as np
 from scipy.stats import rankdata
 
+from skreg.penalties import NoPenalty
+
 __all__ = ["Candidates", "diagnose", "one_standard_error", "standard_errors"]
+
+# A criterion is an expansion for models that are small beside the data: with half as many degrees of freedom as samples
+# it is none any more.
+SATURATED = 0.5
 
 
 class Candidates:
@@ -46,8 +52,8 @@ class Candidates:
                 values = np.ma.array(kept, dtype=float)
             self.results[f"param_{name}"] = values
 
-    def set_folds(self, found):
-        """Scores of every fold, as `_fold` returns them."""
+    def set_folds(self, found, scoring=None):
+        """Scores of every fold, as `_fold` returns them; ``scoring`` is named where none is finite."""
         self._folds = found
         self.unsolved = sum(unsolved for fold in found for _, _, unsolved in fold)
         scores = np.array([np.concatenate([part.ravel() for part, _, _ in fold]) for fold in found])
@@ -55,16 +61,24 @@ class Candidates:
             self.results[f"split{k}_test_score"] = row
         mean = scores.mean(axis=0)
         self.results |= {"mean_test_score": mean, "std_test_score": scores.std(axis=0)}
+        if not np.isfinite(mean).any():
+            raise ValueError(
+                f"scoring={scoring!r} is not finite in some fold, whatever alpha is (r2 is not known for one row, say): choose "
+                "another scoring, or another cv."
+            )
         self._rank(mean)
 
     def set_criterion(self, values, degrees):
         """What a criterion charges every candidate."""
         self.results |= {"criterion": values, "degrees_of_freedom": degrees, "mean_test_score": -values}
+        if not np.isfinite(values).any():
+            raise ValueError(
+                "The criterion is infinite for every alpha: each model has as many degrees of freedom as there are samples. "
+                "Give stronger alphas."
+            )
         self._rank(-values)
 
     def _rank(self, score):
-        if not np.isfinite(score).any():
-            raise ValueError("No candidate has a finite score: every alpha failed in some fold, or fits without error.")
         score = np.where(np.isnan(score), -np.inf, score)
         self.results["rank_test_score"] = rankdata(-score, method="min").astype(np.int32)
 
@@ -120,38 +134,80 @@ def one_standard_error(candidates):
 
 def diagnose(model):
     """Sentences about a fitted search: see `PenalizedRegressionCV.diagnose`."""
-    said = []
-    alphas, alpha, results = model.alphas_, model.alpha_, model.cv_results_
-    if len(alphas) > 2 and alpha == alphas[-1]:
-        said.append(
-            f"The chosen alpha={alpha:.3g} is the smallest of the grid: a weaker penalty may be better still. "
-            "Set a smaller alpha_min_ratio, or give smaller alphas."
-        )
-    elif len(alphas) > 2 and alpha == alphas[0]:
-        said.append(
-            f"The chosen alpha={alpha:.3g} is the largest of the grid: the features may carry no signal for this score, or "
-            "the given alphas do not reach far enough."
-        )
-    if "std_test_score" in results:
-        mean, n_folds = results["mean_test_score"], sum(name.startswith("split") for name in results)
-        error = results["std_test_score"][np.argmax(mean)] / np.sqrt(max(n_folds - 1, 1))
-        if len(alphas) > 2 and np.ptp(mean[np.isfinite(mean)]) <= error:
-            said.append(
-                "The curve is flat: no two candidates differ by more than one standard error, so the choice is chance. "
-                "Prefer rule='1se', or more data."
-            )
+    if isinstance(model.penalty_, NoPenalty):
+        return ["Without a penalty alpha plays no part: every candidate is the same fit, and nothing was chosen."]
+    said = [*_edge(model), *_curve(model)]
     if model._unsolved:
         said.append(f"{model._unsolved} fits in the folds did not reach tol={model.tol:g}: increase max_iter.")
     if not model.optimality_.converged:
         said.append(f"The fit to all data did not reach tol={model.tol:g}: increase max_iter.")
     if model.optimality_.kind != "global":
-        said.append(
-            f"{type(model.penalty_).__name__} is not convex: the fit is a {model.optimality_.kind} solution, and the path "
-            "that leads to it from strong alphas is part of the choice."
-        )
+        said.append(_local(model))
     if model._fold_supports is not None and np.any(model.coef_ == 0):
         said += _unstable(model._fold_supports)
     return said
+
+
+def _edge(model):
+    """Where the grid of alphas ends at the one chosen."""
+    alphas, alpha = model.alphas_, model.alpha_
+    if len(alphas) < 3:
+        return []
+    if alpha == alphas[-1]:
+        if model._stopped is not None:
+            return [
+                f"The chosen alpha={alpha:.3g} is the smallest that was tried; the path ends there: {model._stopped}."
+            ]
+        return [
+            f"The chosen alpha={alpha:.3g} is the smallest of the grid: a weaker penalty may be better still. "
+            "Set a smaller alpha_min_ratio, or give smaller alphas."
+        ]
+    if alpha == alphas[0]:
+        return [
+            f"The chosen alpha={alpha:.3g} is the largest of the grid: the features may carry no signal for this score, or "
+            "the given alphas do not reach far enough."
+        ]
+    return []
+
+
+def _curve(model):
+    """What makes the comparison of the alphas worth little."""
+    results = model.cv_results_
+    if "criterion" in results:
+        degrees = results["degrees_of_freedom"][model.best_index_] / np.size(model.intercept_)
+        if model.rule == "loo" or degrees <= SATURATED * model._n_rows:
+            return []
+        return [
+            f"rule={model.rule!r} chose a model with {degrees:.0f} degrees of freedom for {model._n_rows} samples: so close to "
+            "saturation criteria cannot be trusted. Set a larger alpha_min_ratio or max_support, or take folds (rule='min')."
+        ]
+    mean, error = results["mean_test_score"], standard_errors(results)[1]
+    best = int(np.argmin(results["rank_test_score"]))
+    if len(model.alphas_) > 2 and np.ptp(mean[np.isfinite(mean)]) <= error[best]:
+        return [
+            "The curve is flat: no two candidates differ by more than one standard error, so the choice is chance. "
+            "Prefer rule='1se', or more data."
+        ]
+    return []
+
+
+def _local(model):
+    """What a penalty that is not convex leaves open."""
+    name, kind = type(model.penalty_).__name__, model.optimality_.kind
+    text = f"{name} is not convex: the fit is a {kind} solution, and the path that leads to it from strong alphas is part of the choice."
+    failed = np.flatnonzero(~model._locally_convex)
+    if failed.size == 0:
+        return (
+            f"{text} In the features used the objective is convex along the whole path, so nothing near it is better."
+        )
+    start = model.alphas_[failed[0]]
+    if model.alpha_ > start:
+        return f"{text} In the features used the objective is convex down to alpha={start:.3g}, below the one chosen."
+    return (
+        f"{text} From alpha={start:.3g} on the objective is not convex even in the features used, and the chosen "
+        f"alpha={model.alpha_:.3g} is there: a small change of the data may lead to quite another solution. Choose a less concave "
+        "shape of the penalty, or a stronger alpha."
+    )
 
 
 def _unstable(supports):

@@ -17,7 +17,7 @@ FLOORS = [
     {"search"},
     {"selection", "folds", "criteria", "relax"},
     {"path", "objective"},
-    {"grid", "degrees", "fitting"},
+    {"grid", "degrees", "convexity", "stops", "fitting"},
     {"solvers"},
     {"problem"},
     {"moments"},

@@ -2,7 +2,9 @@
 
 import numpy as np
 
-__all__ = ["alpha_axes", "final_step", "label_lines", "legend", "mark", "marks_of", "path_of", "top_axis"]
+from skreg._validation import check_integer
+
+__all__ = ["alpha_axes", "final_step", "label_lines", "legend", "mark", "marks_of", "one_output", "path_of", "top_axis"]
 
 MARKS = {"best": "--", "one standard error": ":", "chosen": "-."}
 
@@ -92,6 +94,13 @@ def label_lines(ax, x, heights, names, colours):
     margin = 0.5 * gap
     ax.set_ylim(min(low, places[0] - margin), max(high, places[-1] + margin))
     return texts
+
+
+def one_output(coefs, output):
+    """Weights of one target or class, shape (n_alphas, n_features)."""
+    if coefs.ndim == 2:
+        return coefs
+    return coefs[:, check_integer("output", output, low=0, high=coefs.shape[1] - 1)]
 
 
 def final_step(estimator):

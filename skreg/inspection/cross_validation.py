@@ -76,6 +76,10 @@ class CrossValidationDisplay:
         """
         model, _ = final_step(estimator)
         check_is_fitted(model)
+        if not hasattr(model, "cv_results_"):
+            raise ValueError(
+                f"CrossValidationDisplay shows a search (PenalizedRegressionCV); got {type(model).__name__}."
+            )
         results, best = model.cv_results_, model.best_params_
         others = {name: value for name, value in best.items() if name != "alpha"}
         chosen = [k for k, params in enumerate(results["params"]) if others.items() <= params.items()]

@@ -3,7 +3,17 @@
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from skreg.inspection._axes import alpha_axes, final_step, label_lines, legend, mark, marks_of, path_of, top_axis
+from skreg.inspection._axes import (
+    alpha_axes,
+    final_step,
+    label_lines,
+    legend,
+    mark,
+    marks_of,
+    one_output,
+    path_of,
+    top_axis,
+)
 
 __all__ = ["RegularizationPathDisplay"]
 
@@ -23,6 +33,8 @@ class RegularizationPathDisplay:
         Names; "x0", "x1", ... by default.
     marks : dict of str to float, optional
         Alphas to be marked, by name.
+    locally_convex : ndarray of bool of shape (n_alphas,), optional
+        Where the objective is convex in the features used; the rest of the path is shaded.
 
     Attributes
     ----------
@@ -32,6 +44,8 @@ class RegularizationPathDisplay:
         Its figure.
     lines_ : list of matplotlib Line2D
         One per feature.
+    shade_ : matplotlib Rectangle or None
+        From the first alpha on at which the objective is not convex in the features used.
 
     Examples
     --------
@@ -45,11 +59,12 @@ class RegularizationPathDisplay:
     (10, 'weight')
     """
 
-    def __init__(self, *, alphas, coefs, feature_names=None, marks=None):
+    def __init__(self, *, alphas, coefs, feature_names=None, marks=None, locally_convex=None):
         self.alphas = np.asarray(alphas, dtype=float)
         self.coefs = np.asarray(coefs)
         self.feature_names = feature_names
         self.marks = marks
+        self.locally_convex = locally_convex
 
     @classmethod
     def from_estimator(cls, estimator, X=None, y=None, *, alphas=100, output=0, feature_names=None, ax=None, **options):
@@ -83,13 +98,15 @@ class RegularizationPathDisplay:
             if not hasattr(model, "coef_path_"):
                 raise ValueError(f"{type(model).__name__} has no path of its own: give X and y, or a fitted search.")
             solved, coefs, marks = model.alphas_, model.coef_path_, marks_of(model)
+            convex = model._locally_convex
         else:
             path = path_of(model, X, y, alphas)
-            solved, coefs, marks = path.alphas, path.coefs, None
+            solved, coefs, marks, convex = path.alphas, path.coefs, None, path.locally_convex
             names = path.feature_names if names is None else names
         names = names if feature_names is None else feature_names
-        coefs = coefs if coefs.ndim == 2 else coefs[:, output]
-        return cls(alphas=solved, coefs=coefs, feature_names=names, marks=marks).plot(ax=ax, **options)
+        coefs = one_output(coefs, output)
+        display = cls(alphas=solved, coefs=coefs, feature_names=names, marks=marks, locally_convex=convex)
+        return display.plot(ax=ax, **options)
 
     @classmethod
     def from_path(cls, path, *, output=0, ax=None, **options):
@@ -110,8 +127,9 @@ class RegularizationPathDisplay:
         -------
         RegularizationPathDisplay
         """
-        coefs = path.coefs if path.coefs.ndim == 2 else path.coefs[:, output]
-        return cls(alphas=path.alphas, coefs=coefs, feature_names=path.feature_names).plot(ax=ax, **options)
+        coefs = one_output(path.coefs, output)
+        names, convex = path.feature_names, path.locally_convex
+        return cls(alphas=path.alphas, coefs=coefs, feature_names=names, locally_convex=convex).plot(ax=ax, **options)
 
     def plot(self, ax=None, *, n_labels=7):
         """Draw.
@@ -147,7 +165,13 @@ class RegularizationPathDisplay:
         if strongest:
             colours = [self.lines_[j].get_color() for j in strongest]
             label_lines(ax, low, coefs[weakest, strongest], [names[j] for j in strongest], colours)
-        if self.marks and mark(ax, self.marks):
+        self.shade_ = None
+        if self.locally_convex is not None and not np.all(self.locally_convex):
+            start = self.alphas[np.argmin(self.locally_convex)]
+            self.shade_ = ax.axvspan(
+                ax.get_xlim()[0], start, color="0.94", zorder=0, label="not convex in the features used"
+            )
+        if (self.marks and mark(ax, self.marks)) or self.shade_ is not None:
             legend(ax)
         ax.set_ylabel("weight")
         self.top_ax_ = top_axis(ax, alphas, (coefs != 0).sum(axis=1), "features used")

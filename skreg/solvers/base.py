@@ -64,6 +64,21 @@ class Solver:
         """
         raise NotImplementedError
 
+    def prepared(self, problem, alphas):
+        """The problem with what a path of so many alphas is worth knowing beforehand.
+
+        Parameters
+        ----------
+        problem : Problem
+        alphas : sequence of float
+
+        Returns
+        -------
+        Problem
+            The same one, unless the solver has something to add.
+        """
+        return problem
+
     def solve(self, problem, alphas, start=None, tol=1e-6, max_iter=10_000):
         """Solve for every alpha in turn, each from the solution before.
 

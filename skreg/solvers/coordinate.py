@@ -58,11 +58,16 @@ class CoordinateDescent(Solver):
             return f"{type(problem.penalty).__name__} does not declare `separable = True`."
         return None
 
+    def prepared(self, problem, alphas):
+        """The squared loss in moments, where they cost less than the passes over X that they save."""
+        if problem.moments is None and _pays_to_read_once(problem, alphas):
+            return problem.in_moments()
+        return problem
+
     def solve(self, problem, alphas, start=None, tol=1e-6, max_iter=10_000):
         """Each alpha from the solution and the working set before."""
         alphas = list(alphas)
-        if problem.moments is None and _pays_to_read_once(problem, alphas):
-            problem = problem.in_moments()
+        problem = self.prepared(problem, alphas)
         if problem.y.ndim > 1 and not problem.loss.coupled_outputs:
             yield from _each_output(self, problem, alphas, start, tol, max_iter)
             return

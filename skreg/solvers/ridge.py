@@ -185,14 +185,18 @@ class _FeatureSystem(_System):
     def __init__(self, problem, shape):
         super().__init__(problem, shape)
         design, y, weights = problem.design, problem.y - problem.null_intercept, problem.weights
-        weighted = (y.T * weights).T
-        self.A = design.gram(slice(None), row_weights=weights)
-        self.b = design.dot_t(weighted).reshape(problem.n_features, -1)
-        self.size = np.einsum("i...,i...->...", y, weighted).reshape(-1, 1)
+        if problem.moments is None:
+            weighted = (y.T * weights).T
+            self.A = design.gram(slice(None), row_weights=weights)
+            self.b = design.dot_t(weighted)
+            self.size = np.einsum("i...,i...->...", y, weighted)
+        else:
+            self.A, self.b, self.size = problem.moments
+        self.b, self.size = self.b.reshape(problem.n_features, -1), np.reshape(self.size, (-1, 1))
         if shape is not None:
             self._root = np.sqrt(shape)
-            self.A /= np.outer(self._root, self._root)
-            self.b /= self._root[:, None]
+            self.A = self.A / np.outer(self._root, self._root)
+            self.b = self.b / self._root[:, None]
         self._diagonal = np.diagonal(self.A)[:, None, None]
         self._norms = np.sqrt(self._diagonal)
 
