@@ -12,6 +12,7 @@ sys.path.insert(0, str(HERE))
 
 import api_reference  # noqa: E402
 import inventories  # noqa: E402
+import student  # noqa: E402
 
 import skreg  # noqa: E402
 
@@ -29,6 +30,7 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
+    "sliders",
 ]
 exclude_patterns = ["_build", "_generated", "_static", "_templates", "auto_examples/*.ipynb"]
 templates_path = ["_templates"]
@@ -52,6 +54,12 @@ def copy_mathjax(app):
     target.parent.mkdir(parents=True, exist_ok=True)
     copyfile(source.locate(), target)
 
+
+# -- the pages for students: sliders.py brings the numbers, this the figures --------------------------------------------
+
+FIGURES = GENERATED / "figures"
+FIGURES.mkdir(exist_ok=True)
+student.save_figures(FIGURES, HERE / "skreg.mplstyle")
 
 # -- API pages: written from the table in api_reference.py ------------------------------------------------------------
 
@@ -96,7 +104,7 @@ sphinx_gallery_conf = {
 html_theme = "pydata_sphinx_theme"
 html_title = "skreg"
 html_static_path = ["_static"]
-html_css_files = ["skreg.css"]
+html_css_files = ["skreg.css", "sliders.css"]
 html_show_sourcelink = False
 html_theme_options = {
     "logo": {"text": "skreg"},
@@ -111,7 +119,17 @@ html_theme_options = {
 }
 # Only the API pages have neighbours worth a column; the others use the width.
 html_sidebars = {
-    page: [] for page in ("index", "getting_started", "user_guide", "changes", "cite", "search", "auto_examples/*")
+    page: []
+    for page in (
+        "index",
+        "understand/*",
+        "getting_started",
+        "user_guide",
+        "changes",
+        "cite",
+        "search",
+        "auto_examples/*",
+    )
 }
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
