@@ -1,6 +1,7 @@
 # make demo    the main job on real data, with two figures
 # make test    the whole test suite
 # make doc     the web site, in doc/_build/html
+# make site-test  the built site in a browser: needs Chromium (Debian: apt-get install chromium)
 # make lint    style, as CI checks it
 # make clean   remove all that the others made
 #
@@ -13,7 +14,7 @@ VENV ?= .venv
 RUN = $(VENV)/bin/python
 BUILT_FROM = setup.cfg setup.py pyproject.toml $(wildcard skreg/*.pyx skreg/*.h)
 
-.PHONY: demo test doc lint clean
+.PHONY: demo test doc site-test lint clean
 
 demo: $(VENV)/.plot
 	$(RUN) examples/demo.py
@@ -28,6 +29,10 @@ doc: $(VENV)/.doc
 	$(RUN) -m sphinx -W --keep-going -b html doc doc/_build/html
 	$(RUN) doc/check_offline.py doc/_build/html
 	@echo "The site is ready: open doc/_build/html/index.html"
+
+# What `make doc` built: sliders, links, requests that would leave the site, light, dark and narrow.
+site-test: $(VENV)/.browser
+	$(RUN) -m pytest -q -p no:cacheprovider doc/browser
 
 lint: $(VENV)/.test
 	$(RUN) -m ruff check

@@ -110,7 +110,7 @@ html_theme_options = {
     "logo": {"text": "skreg"},
     "github_url": "https://github.com/skreg/skreg",
     "navbar_align": "left",
-    "header_links_before_dropdown": 6,
+    "header_links_before_dropdown": 5,
     "show_toc_level": 2,
     "navigation_with_keys": False,
     "secondary_sidebar_items": {"**": ["page-toc"], "index": []},

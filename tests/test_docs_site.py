@@ -16,8 +16,8 @@ def test_the_code_of_the_readme_runs(capsys):
 
 def test_the_commands_of_the_readme_exist():
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    targets = set(re.findall(r"^(\w+):", makefile, re.MULTILINE))
-    assert set(re.findall(r"`make (\w+)`", README)) <= targets
+    targets = set(re.findall(r"^([\w-]+):", makefile, re.MULTILINE))
+    assert set(re.findall(r"`make ([\w-]+)`", README)) <= targets
 
 
 def test_the_files_that_the_readme_points_to_exist():

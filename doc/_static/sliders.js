@@ -123,7 +123,7 @@
       };
       return {
         key: [["fit", "fit: mean loss"], ["price", "price: alpha × weight² / 2"], ["sum", "their sum: what training makes small"]],
-        steps: data.alpha.length, start: data.alpha.indexOf(0), name: "alpha", value: (k) => show(data.alpha[k]),
+        steps: data.alpha.length, start: data.alpha.indexOf(1), name: "alpha", value: (k) => show(data.alpha[k]),
         panels: [panel],
         draw(k) {
           const alpha = data.alpha[k], lowest = data.lowest[k];
@@ -152,7 +152,7 @@
       const pulls = Object.values(data.penalties).flatMap((path) => path.data.flat());
       const reach = Math.max(...pulls.map(Math.abs)) * 1.04, size = Math.max(...data.free.map(Math.abs)) * 1.08;
       const left = new Panel(parent, { title: "Weights", x: [-size, size], rows: data.names, xlabel: "weight", height: 350 });
-      const right = new Panel(parent, { title: "Pulls", x: [-reach, reach], rows: data.names, xlabel: "pull (to the right: upwards)", height: 350 });
+      const right = new Panel(parent, { title: "Pulls", x: [-reach, reach], rows: data.names, xlabel: "pull (right: to larger weights)", height: 350 });
       const names = Object.keys(data.penalties);
       return {
         key: [["before", "weight without the penalty"], ["now", "weight with it"], ["data-pull", "pull of the data"], ["penalty-pull", "pull of the penalty"]],
@@ -208,7 +208,7 @@
     },
 
     "when-not"(data, parent) {
-      const panel = new Panel(parent, { x: range(data.alpha), y: [0, 1.2], log: true, xlabel: "alpha", ylabel: "distance from the truth", height: 340 });
+      const panel = new Panel(parent, { x: range(data.alpha), y: [0, 1.2], log: true, xlabel: "alpha", ylabel: "error beside the noise", height: 340 });
       return {
         key: [["sum", "error at this number of samples"], ["other", "at the others"], ["lowest", "lowest error"]],
         steps: data.size.length, start: 0, name: "samples", value: (k) => String(data.size[k]),

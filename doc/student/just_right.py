@@ -94,12 +94,13 @@ def figure():
     best = int(new.argmin())
     fig = Figure(figsize=(11, 8.4), layout="constrained")
     places = fig.subplot_mosaic([["a", "b", "c"], ["t", "t", "t"]], height_ratios=[1, 1.25])
+    fig.get_layout_engine().set(hspace=0.06)
     grid = np.linspace(18, 42, 241)
     for place, k, title in (("a", 0, "Too small"), ("b", best, "Just right"), ("c", -1, "Too large")):
         ax = places[place]
         ax.plot(x, y, "o", color="0.45", ms=5)
         ax.plot(grid, models[k].predict(grid[:, None]), color="C0")
-        ax.set(title=f"{title}: alpha = {ALPHAS[k]:.2g}", xlabel="body mass index", ylim=(-60, 420))
+        ax.set(title=f"{title}: alpha = {ALPHAS[k]:.2g}", xlabel="body mass index", ylim=(-60, 490))
         ax.text(
             0.03,
             0.97,

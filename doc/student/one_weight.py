@@ -10,7 +10,7 @@ from skreg.inspection import explain_penalty
 from skreg.penalties import get_penalty
 
 NAMES = "age", "sex", "body mass", "pressure", "cholesterol", "LDL", "HDL", "chol./HDL", "triglycerides", "glucose"
-PENALTIES = {"L2": "l2", "L1": "l1"}
+PENALTIES = {"L2": "l2", "L1": "l1", "MCP": "mcp"}
 ALPHAS = np.logspace(-2, np.log10(50), 31)
 
 

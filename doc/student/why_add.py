@@ -43,7 +43,7 @@ def lowest(alpha):
     if alpha >= 0:
         return float(model(alpha).fit(X, y).coef_[0])
     curvature = float(np.mean(X**2))
-    return None if alpha <= -curvature else float(np.mean(X[:, 0] * y) / (curvature + alpha))
+    return None if curvature + alpha < 1e-12 else float(np.mean(X[:, 0] * y) / (curvature + alpha))
 
 
 def data():
