@@ -88,7 +88,7 @@ def test_objective_with_scaled_columns_and_of_a_search():
 # -- pulls ----------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("penalty", ["l2", "l1", "elasticnet", Bowl()])
+@pytest.mark.parametrize("penalty", ["l2", "l1", "elasticnet", "mcp", Bowl()])
 @pytest.mark.parametrize("n_targets", [None, 2])
 def test_pulls_of_a_regression_cancel_and_are_the_derivatives(penalty, n_targets):
     X, y = regression_data(n_targets=n_targets)
@@ -102,6 +102,7 @@ def test_pulls_of_a_regression_cancel_and_are_the_derivatives(penalty, n_targets
     w = model.coef_
     sign = np.where(w == 0, -np.clip(told.data_pull / alpha, -1, 1), np.sign(w))
     price = {"l2": w, "l1": sign, "elasticnet": 0.5 * sign + 0.5 * w}
+    price["mcp"] = sign * np.maximum(1.0 - np.abs(w) / (3.0 * alpha), 0.0)
     slope = price[penalty] if isinstance(penalty, str) else np.tanh(w)
     moved = w != 0
     assert_allclose(told.penalty_pull[moved], -alpha * slope[moved], rtol=1e-5, atol=1e-6)

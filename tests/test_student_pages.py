@@ -88,7 +88,12 @@ def test_each_penalty_pulls_as_the_page_says(student):
     flat = np.broadcast_to(alphas, weight.shape)
     moved = weight != 0
     assert_allclose(np.abs(pull[moved]), flat[moved], rtol=1e-4)
-    assert np.all(np.abs(pull[~moved]) <= flat[~moved] * (1 + 1e-6)) and (~moved).sum() > 50
+    assert np.all(np.abs(pull[~moved]) <= flat[~moved] * (1 + 1e-6))
+    assert (~moved).sum() > 50
+    weight, pull = (np.array(shown["penalties"]["MCP"][name]) for name in ("weight", "penalty"))
+    large = np.abs(weight) > 3.0 * alphas
+    assert np.all(np.abs(pull[large]) < 1e-3)
+    assert large.sum() > 50
 
 
 def test_l2_keeps_a_known_share_along_each_direction_of_the_data(student):
