@@ -5,6 +5,7 @@ scale are applied to blocks of rows, in float64, or to the short side of a
 product. Solvers see nothing of X but these methods.
 """
 
+from copy import copy
 from functools import cached_property
 
 import numpy as np
@@ -197,6 +198,13 @@ class DenseDesign(Design):
         product, squares = np.zeros((2, self.shape[1]))
         _passes.dense_pass(self.X, np.ascontiguousarray(residual), row_weights, self._shift, product, squares)
         return self._shifted(product, residual), self._norms(squares, row_weights)
+
+    def sample(self, rows):
+        """The same design of some rows: shift and scale stay."""
+        part = copy(self)
+        part.X = np.asarray(self.X[rows], order="F" if self._by_column else "C")
+        part.shape, part._weights, part._moments = part.X.shape, None, None
+        return part
 
     def _gathered(self, columns, row_scale, height):
         """Yield ``row_scale * (X - shift)`` of some columns in blocks of rows, ordered as X is."""

@@ -148,6 +148,26 @@ class Loss(BaseEstimator):
         """
         return self.curvature(y, eta) * direction
 
+    def total_hessian(self, y, eta, weights):
+        """Weighted sum over the rows of the second derivatives in the outputs.
+
+        Parameters
+        ----------
+        y, eta : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Targets and linear predictor.
+        weights : ndarray of shape (n_samples,)
+            Factors of the rows.
+
+        Returns
+        -------
+        ndarray of shape (n_outputs, n_outputs)
+            The sum; by default found by `hessian_product`, an output at a time.
+        """
+        if eta.ndim == 1:
+            return np.atleast_2d(weights @ self.curvature(y, eta))
+        units = np.eye(eta.shape[1])
+        return np.array([weights @ self.hessian_product(y, eta, np.broadcast_to(unit, eta.shape)) for unit in units])
+
     def check_target(self, y):
         """Refuse targets the loss is not defined for.
 
@@ -376,6 +396,17 @@ class Softmax(Loss):
         """``p * direction - p * (p . direction)``."""
         p = softmax(eta, axis=1)
         return p * (direction - np.einsum("ij,ij->i", p, direction)[:, None])
+
+    def total_hessian(self, y, eta, weights):
+        """``diag(weights @ p) - p' diag(weights) p``."""
+        if type(self) is not Softmax:
+            return super().total_hessian(y, eta, weights)
+        p = softmax(eta, axis=1)
+        total = -(p.T * weights) @ p
+        # Rows sum to zero: so the diagonal keeps its digits where p rounds to 1.
+        np.fill_diagonal(total, 0.0)
+        np.fill_diagonal(total, -total.sum(axis=0))
+        return total
 
     def expansion(self, y, eta):
         """All three from one exponential."""

@@ -309,10 +309,7 @@ class Problem:
 
     def intercept_hessian(self, eta):
         """Second derivatives of the mean loss in the intercepts, shape (n_outputs, n_outputs)."""
-        if eta.ndim == 1:
-            return np.atleast_2d(self.weights @ self.loss.curvature(self.y, eta))
-        rows = np.eye(self.n_outputs)
-        return np.array([self.hessian_rows(eta, np.broadcast_to(row, eta.shape)).sum(axis=0) for row in rows])
+        return self.loss.total_hessian(self.y, eta, self.weights)
 
     def hessian_rows(self, eta, direction):
         """Second derivative of the mean loss with respect to ``eta``, times a direction."""

@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 import numpy as np
-from scipy.linalg import LinAlgError, cho_factor, cho_solve, eigh
+from scipy.linalg import cho_factor, cho_solve, eigh
+from scipy.linalg.lapack import dpotrf, dpotrs
 
 from skreg.solvers.base import Solution, Solver
 from skreg.solvers.ridge import solve_ridges
@@ -154,13 +155,10 @@ def spd_solver(gram, weights):
     scale = np.sqrt(np.maximum(np.diagonal(system), 0.0))
     scale = np.where(scale > 0, scale, 1.0)
     system /= np.outer(scale, scale)
-    try:
-        factor = cho_factor(system, lower=True)
-        # A pivot at rounding level: the rest of the factor is noise.
-        if np.min(np.diagonal(factor[0])) ** 2 > 1e-13:
-            return lambda b: (cho_solve(factor, (b.T / scale).T).T / scale).T
-    except LinAlgError:
-        pass
+    factor, failed = dpotrf(system, lower=1)
+    # A pivot at rounding level: the rest of the factor is noise.
+    if not failed and np.min(np.diagonal(factor)) ** 2 > 1e-13:
+        return lambda b: (dpotrs(factor, (b.T / scale).T, lower=1)[0].T / scale).T
     inverse = _pseudo_inverse(system)
     return lambda b: ((inverse @ (b.T / scale).T).T / scale).T
 

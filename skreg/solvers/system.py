@@ -1,0 +1,212 @@
+"""The Newton system: a Hessian, or a cheap stand-in that the steps taken correct."""
+
+from collections import deque
+
+import numpy as np
+
+from skreg.design import DenseDesign
+from skreg.solvers.direct import spd_solver
+
+__all__ = ["NewtonSystem"]
+
+# Multiplications up to which the exact Hessian is made anew for each step.
+CHEAP = 200_000_000
+
+# Largest exact Hessian of several coupled outputs; largest block of a stand-in, and that of sparse X.
+MAX_COUPLED = 100
+MAX_BLOCK, MAX_SPARSE_BLOCK = 2_000, 1_000
+
+# A stand-in reads at least this share of the rows, and so many for each of its columns.
+SHARE, ROWS_PER_COLUMN = 1 / 12, 10
+
+# A stand-in is stale when the curvature of the rows has changed by this share.
+STALE = 0.25
+
+# Pairs of a step and the change of the gradient that are remembered.
+MEMORY = 20
+
+
+class NewtonSystem:
+    """Newton steps at the points of one problem; coefficients and intercept are one vector.
+
+    Where the Hessian is cheap each step has its own. Elsewhere a stand-in takes
+    its place until the curvature of the rows has changed: the Hessian of a sample
+    of the rows (of several outputs, its closest simple form), or its diagonal. The
+    steps taken since correct it as L-BFGS does.
+
+    References
+    ----------
+    J. Nocedal and S. Wright, "Numerical Optimization", 2nd ed. (2006), alg. 7.4
+    (the recursion); R. H. Byrd, G. M. Chin, W. Neveitt, J. Nocedal, "On the use of
+    stochastic Hessian information in optimization methods for machine learning",
+    SIAM J. Optim. 21(3) (2011), sec. 2 (Hessians of a sample).
+    """
+
+    def __init__(self, problem):
+        self.problem = problem
+        n_samples, n_features = problem.design.shape
+        n_outputs, dense = problem.n_outputs, isinstance(problem.design, DenseDesign)
+        small = n_outputs == 1 or n_features * n_outputs <= MAX_COUPLED
+        blocks = n_features <= (MAX_BLOCK if dense else MAX_SPARSE_BLOCK)
+        self._exact = small and blocks and n_samples * n_features**2 * (n_outputs + 1) * n_outputs // 2 <= CHEAP
+        n_rows = max(int(SHARE * n_samples), ROWS_PER_COLUMN * n_features)
+        self._rows, self._design = slice(None), problem.design
+        if dense and not self._exact and blocks and 2 * n_rows <= n_samples:
+            self._rows = _spread(n_samples, n_rows)
+            self._design = problem.design.sample(self._rows)
+        self._measure = self._whole if self._exact else self._blockwise if blocks else self._diagonal
+        self._pairs = deque(maxlen=0 if self._exact else MEMORY)
+        self._factorise = self._solve_base = self._made_for = None
+        self._ones = np.ones(n_samples)
+
+    def charge(self, alpha):
+        """Set the weights of the squares; what is known of the loss stays."""
+        problem = self.problem
+        weights = np.asarray(problem.penalty.quadratic(problem.strength(alpha)), dtype=np.float64)
+        self._weights = np.broadcast_to(weights, problem.n_features)
+        repeated = np.repeat(self._weights, problem.n_outputs)
+        self._all_weights = self._joined(repeated, np.zeros(problem.n_outputs))
+        if self._factorise is not None:
+            self._solve_base = self._factorise()
+
+    def renew(self, point):
+        """Take the curvature from a point, if what is at hand is stale there."""
+        rows = point.row_curvature
+        if self._made_for is not None and not self._exact:
+            change = np.abs(rows - self._made_for).sum()
+            if change <= STALE * np.abs(self._made_for).sum():
+                return False
+        self._made_for = rows
+        self._factorise = self._measure(point)
+        self._solve_base = self._factorise()
+        return True
+
+    def forget(self):
+        """Drop what the steps have taught; says whether there was anything."""
+        known = len(self._pairs) > 0
+        self._pairs.clear()
+        return known
+
+    def learn(self, step, change, expected):
+        """Remember that ``step`` has changed the gradient of the loss by ``change``.
+
+        ``expected`` is what the system took the step's curvature for: far less is rounding.
+        """
+        if self._pairs.maxlen and step @ (change + self._all_weights * step) > 0.01 * expected:
+            self._pairs.append((step, change))
+
+    def solve(self, vector):
+        """The system's inverse times a vector (two-loop recursion); None before there is a system."""
+        if self._solve_base is None:
+            return None
+        pairs = [(step, change + self._all_weights * step) for step, change in self._pairs]
+        shares, vector = [], np.array(vector)
+        for step, change in reversed(pairs):
+            shares.append((step @ vector) / (step @ change))
+            vector -= shares[-1] * change
+        vector = self._solve_base(vector)
+        for (step, change), share in zip(pairs, reversed(shares), strict=True):
+            vector += (share - (change @ vector) / (step @ change)) * step
+        return vector
+
+    # -- vectors -----------------------------------------------------------------------
+
+    def loss_gradient(self, point):
+        """Gradient of the loss in coefficients and intercept."""
+        # BLAS adds up the rows faster than NumPy does.
+        return self._joined(point.gradient.ravel(), self._ones @ point.row_gradient)
+
+    def gradient(self, point, loss_gradient):
+        """Gradient of the objective, given that of the loss."""
+        price = (point.coef.T * self._weights).T.ravel()
+        return loss_gradient + self._joined(price, np.zeros(self.problem.n_outputs))
+
+    def split(self, vector):
+        """Coefficients and intercept of a vector."""
+        problem = self.problem
+        size = problem.n_features * problem.n_outputs
+        coef = vector[:size].reshape(problem.coef_shape)
+        if not problem.fit_intercept:
+            return coef, 0.0
+        return coef, vector[size:] if coef.ndim > 1 else vector[size]
+
+    def _joined(self, flat, intercept):
+        return np.append(flat, intercept) if self.problem.fit_intercept else flat.copy()
+
+    # -- Hessians: each returns a function that solves it for the weights of the day -------
+
+    def _whole(self, point):
+        """The Hessian; of minimal norm where it is singular."""
+        problem, n_outputs = self.problem, self.problem.n_outputs
+        if n_outputs == 1:
+            hessian = self._bordered(point.row_curvature.reshape(-1))
+            return lambda: spd_solver(hessian, self._all_weights)
+        size = problem.n_features + problem.fit_intercept
+        hessian = np.empty((size, n_outputs, size, n_outputs))
+        for m, unit in enumerate(np.eye(n_outputs)):
+            # What the gradient of each row does when output m moves.
+            column = problem.hessian_rows(point.eta, np.tile(unit, (len(point.eta), 1)))
+            for k in range(m + 1):
+                block = self._bordered(np.ascontiguousarray(column[:, k]))
+                hessian[:, k, :, m], hessian[:, m, :, k] = block, block.T
+        if problem.fit_intercept and problem.loss.translation_invariant:
+            # No gradient points along equal intercepts, where the Hessian is zero.
+            hessian[-1, :, -1, :] += np.mean(np.diagonal(hessian[-1, :, -1, :]))
+        hessian = hessian.reshape(size * n_outputs, -1)
+        return lambda: spd_solver(hessian, self._all_weights)
+
+    def _blockwise(self, point):
+        """The Hessian of some rows, as if it were the same for all of them but for a factor.
+
+        Then it falls apart in the directions in which that of the mean row is diagonal. For softmax this is
+        exact where the probabilities are the same in all rows, as in the null model; for one output, everywhere.
+        """
+        rows = point.row_curvature.reshape(len(point.eta), -1)
+        chosen = rows[self._rows].sum(axis=1)
+        gram = self._bordered(chosen * (rows.sum() / max(chosen.sum(), 1e-300)))
+        if self.problem.n_outputs == 1:
+            return lambda: spd_solver(gram, self._all_weights)
+        values, basis = np.linalg.eigh(self.problem.intercept_hessian(point.eta))
+        # Along equal outputs softmax is flat: what rounding leaves there is nothing.
+        values = np.where(values > 1e-12 * values[-1], values, 0.0)
+        gram /= max(values.sum(), 1e-300)
+
+        def factorise():
+            weights = self._joined(self._weights, 0.0)
+            solvers = [spd_solver(value * gram, weights) if value > 0 else _divide_by(weights) for value in values]
+
+            def solve(vector):
+                # Features by outputs; the intercepts are one more feature.
+                table = vector.reshape(-1, len(solvers)) @ basis
+                return (np.stack([one(v) for one, v in zip(solvers, table.T, strict=True)], axis=1) @ basis.T).ravel()
+
+            return solve
+
+        return factorise
+
+    def _diagonal(self, point):
+        loss_part = self._joined(point.curvature.ravel(), np.atleast_1d(point.row_curvature.sum(axis=0)))
+        return lambda: _divide_by(loss_part + self._all_weights)
+
+    def _bordered(self, rows):
+        """Hessian of one output, the intercept's row and column at its end."""
+        gram = self._design.gram(slice(None), row_weights=rows)
+        if not self.problem.fit_intercept:
+            return gram
+        system = np.empty((len(gram) + 1, len(gram) + 1))
+        system[:-1, :-1] = gram
+        system[-1, :-1] = system[:-1, -1] = self._design.dot_t(rows)
+        system[-1, -1] = rows.sum()
+        return system
+
+
+def _divide_by(diagonal):
+    """Solver of a diagonal system, 0 where that has no inverse."""
+    inverse = np.where(diagonal > 0, 1.0 / np.where(diagonal > 0, diagonal, 1.0), 0.0)
+    return lambda vector: inverse * vector
+
+
+def _spread(n_samples, n_rows):
+    """Positions of some rows, one at random from each of so many stretches; always the same."""
+    edges = np.linspace(0, n_samples, n_rows + 1).astype(np.intp)
+    return edges[:-1] + (np.random.default_rng(0).random(n_rows) * np.diff(edges)).astype(np.intp)
