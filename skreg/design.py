@@ -202,7 +202,7 @@ class DenseDesign(Design):
     def sample(self, rows):
         """The same design of some rows: shift and scale stay."""
         part = copy(self)
-        part.X = np.asarray(self.X[rows], order="F" if self._by_column else "C")
+        part.X = np.take(self.X.T, rows, axis=1).T if self._by_column else np.take(self.X, rows, axis=0)
         part.shape, part._weights, part._moments = part.X.shape, None, None
         return part
 

@@ -76,15 +76,15 @@ def _solve_one(system, alpha, start, tol, max_iter):
             gradient = system.gradient(point, slopes)
         if system.renew(point) or looking:
             step = system.solve(gradient)
-        following, size = _line_search(system, point, -step, float(-gradient @ step))
+        slope = float(gradient @ step)
+        point, size = _line_search(system, point, -step, -slope)
         if size > 0.0:
-            before, slopes = slopes, system.loss_gradient(following)
-            system.learn(-size * step, slopes - before, size * float(gradient @ step))
+            before, slopes = slopes, system.loss_gradient(point)
+            system.learn(-size * step, slopes - before, size * slope)
         elif not system.forget():
             if looking:
                 break
             looking = True
-        point = following
     stalled = not best.optimality.converged and n_iter < max_iter
     return Solution(alpha, best.coef, best.intercept, n_iter, best.optimality, stalled)
 

@@ -3,8 +3,9 @@
 from collections import deque
 
 import numpy as np
+from sklearn.utils import gen_batches
 
-from skreg.design import DenseDesign
+from skreg.design import BLOCK_SIZE, DenseDesign
 from skreg.solvers.direct import spd_solver
 
 __all__ = ["NewtonSystem"]
@@ -50,14 +51,11 @@ class NewtonSystem:
         blocks = n_features <= (MAX_BLOCK if dense else MAX_SPARSE_BLOCK)
         self._exact = small and blocks and n_samples * n_features**2 * (n_outputs + 1) * n_outputs // 2 <= CHEAP
         n_rows = max(int(SHARE * n_samples), ROWS_PER_COLUMN * n_features)
-        self._rows, self._design = slice(None), problem.design
-        if dense and not self._exact and blocks and 2 * n_rows <= n_samples:
-            self._rows = _spread(n_samples, n_rows)
-            self._design = problem.design.sample(self._rows)
+        sampled = dense and not self._exact and blocks and 2 * n_rows <= n_samples
+        self._rows = _spread(n_samples, n_rows) if sampled else None
         self._measure = self._whole if self._exact else self._blockwise if blocks else self._diagonal
         self._pairs = deque(maxlen=0 if self._exact else MEMORY)
         self._factorise = self._solve_base = self._made_for = None
-        self._ones = np.ones(n_samples)
 
     def charge(self, alpha):
         """Set the weights of the squares; what is known of the loss stays."""
@@ -113,8 +111,9 @@ class NewtonSystem:
 
     def loss_gradient(self, point):
         """Gradient of the loss in coefficients and intercept."""
-        # BLAS adds up the rows faster than NumPy does.
-        return self._joined(point.gradient.ravel(), self._ones @ point.row_gradient)
+        rows = point.row_gradient
+        # BLAS adds up short rows faster than NumPy does.
+        return self._joined(point.gradient.ravel(), rows.sum() if rows.ndim == 1 else np.ones(len(rows)) @ rows)
 
     def gradient(self, point, loss_gradient):
         """Gradient of the objective, given that of the loss."""
@@ -162,8 +161,14 @@ class NewtonSystem:
         exact where the probabilities are the same in all rows, as in the null model; for one output, everywhere.
         """
         rows = point.row_curvature.reshape(len(point.eta), -1)
-        chosen = rows[self._rows].sum(axis=1)
-        gram = self._bordered(chosen * (rows.sum() / max(chosen.sum(), 1e-300)))
+        if self._rows is None:
+            gram = self._bordered(rows.sum(axis=1))
+        else:
+            chosen = rows[self._rows].sum(axis=1)
+            # A few at a time: X is not copied, not even in part.
+            parts = gen_batches(len(chosen), max(BLOCK_SIZE // self.problem.n_features, 16))
+            gram = sum(self._bordered(chosen[part], self._rows[part]) for part in parts)
+            gram *= rows.sum() / max(chosen.sum(), 1e-300)
         if self.problem.n_outputs == 1:
             return lambda: spd_solver(gram, self._all_weights)
         values, basis = np.linalg.eigh(self.problem.intercept_hessian(point.eta))
@@ -188,15 +193,16 @@ class NewtonSystem:
         loss_part = self._joined(point.curvature.ravel(), np.atleast_1d(point.row_curvature.sum(axis=0)))
         return lambda: _divide_by(loss_part + self._all_weights)
 
-    def _bordered(self, rows):
-        """Hessian of one output, the intercept's row and column at its end."""
-        gram = self._design.gram(slice(None), row_weights=rows)
+    def _bordered(self, curvatures, rows=None):
+        """Hessian of one output (of some rows), the intercept's row and column at its end."""
+        design = self.problem.design if rows is None else self.problem.design.sample(rows)
+        gram = design.gram(slice(None), row_weights=curvatures)
         if not self.problem.fit_intercept:
             return gram
         system = np.empty((len(gram) + 1, len(gram) + 1))
         system[:-1, :-1] = gram
-        system[-1, :-1] = system[:-1, -1] = self._design.dot_t(rows)
-        system[-1, -1] = rows.sum()
+        system[-1, :-1] = system[:-1, -1] = design.dot_t(curvatures)
+        system[-1, -1] = curvatures.sum()
         return system
 
 
