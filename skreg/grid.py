@@ -189,6 +189,9 @@ def alpha_grid(problem, alphas=100, min_ratio=None):
         top = _smooth_start(problem)
     # Nothing to explain, or nothing to pay: any strength will do.
     top = top if top > 0 else np.finfo(np.float64).eps
+    if not problem.penalty.convex:
+        # A prox that jumps takes the last digit of a gradient for a reason: leave room for those who sum in another order.
+        top *= 1.0 + 1e-9
     # The first is alpha_max to the last bit: exponentials of logarithms are not.
     return top * np.concatenate([[1.0], np.geomspace(1.0, ratio, n_alphas)[1:]])
 

@@ -1,5 +1,7 @@
 """The search equals GridSearchCV over the same grid; rules, criteria and relaxed refits are what they say."""
 
+from unittest import SkipTest
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -34,13 +36,16 @@ from skreg import (
     PenalizedRegressionCV,
 )
 from skreg.folds import grouped_moments
+from skreg.penalties import penalty_names
 
 ALPHAS = np.geomspace(1.0, 0.003, 8)
+# A check wants a model that predicts well: ridge does so at the far end of its own, longer range.
+RATIO = {"l2": None}
 CHECKED = [
-    PenalizedRegressionCV("l1", alphas=3),
-    PenalizedRegressionCV("l2", alphas=3),
+    *(PenalizedRegressionCV(name, alphas=2, alpha_min_ratio=RATIO.get(name, 0.1), cv=2) for name in penalty_names()),
     # scikit-learn 1.6 checks with a class of four members.
     PenalizedLogisticRegressionCV("l1", alphas=2, alpha_min_ratio=0.1, cv=3),
+    PenalizedLogisticRegressionCV("l2", alphas=[0.05], cv=3),
 ]
 
 
@@ -53,7 +58,10 @@ CHECKED = [
     ],
 )
 def test_scikit_learn(estimator, check):
-    check(estimator)
+    try:
+        check(estimator)
+    except (SkipTest, pytest.skip.Exception) as reason:
+        pytest.fail(f"skipped: {reason}")
 
 
 def same(search, grid):

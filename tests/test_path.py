@@ -5,7 +5,7 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
-from helpers import class_data, regression_data, sparse_data, uneven_weights
+from helpers import class_data, regression_data, sparse_data, task_data, uneven_weights
 from numpy.testing import assert_allclose
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
@@ -22,7 +22,9 @@ from skreg import (
     alpha_max,
     regularization_path,
 )
+from skreg.penalties import get_penalty, penalty_names
 
+TASKS = ("squared", "logistic", "softmax")
 PENALTIES = [L1(), L2(), ElasticNet(0.4), ElasticNet(0.7, positive=True), None]
 
 
@@ -56,6 +58,32 @@ def test_a_path_is_single_fits(penalty, kind):
             assert_allclose(path.deviance_explained[k], explained, rtol=1e-5)
     if classes:
         assert path.classes.tolist() == sorted(set(y))
+
+
+@pytest.mark.parametrize("task", ["squared", "targets", "logistic", "softmax", "sparse"])
+@pytest.mark.parametrize("name", [name for name in penalty_names() if name not in ("l1", "l2", "elasticnet")])
+def test_paths_of_the_whole_catalogue(name, task):
+    """What an estimator finds at every alpha; where the penalty is not convex, what is a fixed point of its prox."""
+    X, y = (
+        regression_data(n=50, p=5, n_targets=2)
+        if task == "targets"
+        else task_data(task if task in TASKS else "squared", 50, 5)
+    )
+    X = sparse.csr_array(np.where(X > 0.5, X, 0)) if task == "sparse" else X
+    weights, penalty = uneven_weights(50), get_penalty(name)
+    loss = "logistic" if task in ("logistic", "softmax") else "squared"
+    path = regularization_path(X, y, penalty=name, loss=loss, alphas=4, alpha_min_ratio=0.1, sample_weight=weights)
+    assert all(certificate.converged for certificate in path.certificates)
+    assert not path.coefs[0].any() and path.coefs[-1].any()
+    estimator = PenalizedLogisticRegression if loss == "logistic" else PenalizedRegression
+    for k, alpha in enumerate(path.alphas):
+        model = estimator(name, alpha=alpha, warm_start=True)
+        if not penalty.convex:
+            # Another start may lead elsewhere; this one has nowhere to go.
+            model.coef_, model.intercept_ = path.coefs[k], path.intercepts[k]
+        model.fit(X, y, sample_weight=weights)
+        assert_allclose(path.coefs[k], model.coef_, rtol=1e-3, atol=1e-3 * np.abs(path.coefs).max())
+        assert_allclose(path.objectives[k], model.optimality_.objective, rtol=1e-5)
 
 
 def test_lasso_path_of_scikit_learn():
