@@ -107,7 +107,9 @@ class Design:
         return product
 
     def squared_norms(self, row_weights):
-        """``sum_i weight_i * Z_ij ** 2`` for every column."""
+        """``sum_i weight_i * Z_ij ** 2`` for every column (and column of weights)."""
+        if row_weights.ndim > 1:
+            return self._norms(self._many_squares(row_weights), row_weights)
         # Centring has found those of the sample weights already.
         known = self._moments if row_weights is self._weights else None
         return self._norms(self._squares(row_weights) if known is None else known.copy(), row_weights)
@@ -119,9 +121,12 @@ class Design:
     def _norms(self, squares, row_weights):
         if self.shift is not None:
             # Rounding must not make a constant column look alive.
-            floor = (10 * np.finfo(np.float64).eps * self.shift) ** 2 * row_weights.sum()
+            floor = np.multiply.outer((10 * np.finfo(np.float64).eps * self.shift) ** 2, row_weights.sum(axis=0))
             squares[squares <= floor] = 0.0
-        return squares if self.scale is None else squares / self.scale**2
+        return squares if self.scale is None else (squares.T / self.scale**2).T
+
+    def _many_squares(self, row_weights):
+        return np.column_stack([self._squares(np.array(weights)) for weights in row_weights.T])
 
     def gram(self, left, right=None, row_weights=None):
         """``Z[:, left].T @ diag(row_weights) @ Z[:, right]``; ``right=None`` means ``left``.
@@ -193,6 +198,13 @@ class DenseDesign(Design):
         squares = np.zeros(self.shape[1])
         _passes.dense_pass(self.X, NOTHING, row_weights, self._shift, NOTHING, squares)
         return squares
+
+    def _many_squares(self, row_weights):
+        squares = np.zeros((row_weights.shape[1], self.shape[1]))
+        for rows, block in _row_blocks(self.X):
+            centred = block if self.shift is None else block - self.shift
+            squares += row_weights[rows].T @ np.square(centred, dtype=np.float64)
+        return squares.T
 
     def dot_t_and_squared_norms(self, residual, row_weights):
         product, squares = np.zeros((2, self.shape[1]))

@@ -245,10 +245,7 @@ class Problem:
             return norms if self.y.ndim == 1 else np.repeat(norms[:, None], self.n_outputs, axis=1)
         if rows is None:
             rows = (self.loss.curvature(self.y, eta).T * self.weights).T
-        if rows.ndim == 1:
-            norms = self.design.squared_norms(rows)
-        else:
-            norms = np.column_stack([self.design.squared_norms(np.array(row)) for row in rows.T])
+        norms = self.design.squared_norms(rows)
         # A constant column moves nothing; any step does.
         return np.where(norms > 0, norms, 1.0)
 

@@ -1,20 +1,28 @@
-"""Paths of the squared loss on many columns: several alphas are solved on one working set, then certified together.
+"""Paths: several alphas are solved on one working set and one Hessian, then certified together.
 
 One matrix product certifies them all, where one after the other would read X for
 each. Between neighbouring alphas a solution moves nearly along a line, and so do the
 correlations: those of the next alphas are foretold from the last two, and columns
 that are then due enter the working set beforehand.
+
+The Hessian of the squared loss is the same everywhere. That of another loss changes
+little from alpha to alpha: with the exact gradients of the points that it leads to, it leads on to the solutions.
 """
 
 import numpy as np
 
 from skreg.certificate import CONDITION, Point
 from skreg.solvers.base import Solution, sharp
+from skreg.solvers.hessian import KeptHessian
 
 __all__ = ["solve_ahead"]
 
 # So many alphas at once, when all goes well.
 MOST = 16
+
+# So many rounds on one Hessian at most; after more than a few the next one is worth its price.
+MOST_ROUNDS = 8
+FEW_ROUNDS = 4
 
 
 def solve_ahead(engine, alphas, start, tol, max_iter):
@@ -39,7 +47,7 @@ def solve_ahead(engine, alphas, start, tol, max_iter):
     def trusted(point):
         return moments is None or moments.trusted(point.coef, sharp(tol))
 
-    done, ahead, last, careful = 0, 1, None, True
+    done, ahead, last, careful, stale = 0, 1, None, True, not engine.problem.loss.quadratic
     while done < len(alphas):
         if careful:
             solution = engine.solve(alphas[done], start, tol, max_iter)
@@ -50,24 +58,31 @@ def solve_ahead(engine, alphas, start, tol, max_iter):
             before, last = last, engine.problem.point(solution.coef, solution.intercept, alphas[done])
             done, careful = done + 1, False
             continue
+        renewed, stale = stale, False
+        if renewed:
+            engine.kept = KeptHessian(engine.problem, last.row_curvature)
         block = alphas[done : done + ahead]
         engine.grow(_foretold(before, last, block[-1]))
-        points = _look_ahead(engine, last, block, tol)
+        points, rounds = _look_ahead(engine, last, block, tol)
         passed = 0
         for point in points:
             optimality = point.optimality(tol)
-            if not (optimality.converged and CONDITION * optimality.violation**2 <= tol and trusted(point)):
+            sound = optimality.converged and CONDITION * optimality.violation**2 <= tol and trusted(point)
+            if not sound or engine.problem.diverges(point.coef, point.intercept, point.alpha):
                 break
-            yield Solution(point.alpha, point.coef, point.intercept, 1, optimality)
+            yield Solution(point.alpha, point.coef, point.intercept, rounds, optimality)
             before, last = last, point
             passed += 1
         start = last.coef, last.intercept
         done += passed
         if passed == len(block):
-            ahead = min(2 * ahead, MOST)
+            ahead, stale = min(2 * ahead, MOST), rounds > FEW_ROUNDS
         else:
             ahead = max(passed, 1)
-            careful = not (trusted(points[passed]) and engine.grow(points[passed]))
+            grown = trusted(points[passed]) and engine.grow(points[passed])
+            # What neither more columns nor a Hessian of this point could mend is solved on its own.
+            stale = not grown and not renewed and not engine.problem.loss.quadratic
+            careful = not grown and not stale
     return done, start
 
 
@@ -77,29 +92,88 @@ def _foretold(before, last, alpha):
     if before is not None and before.alpha != last.alpha:
         gradient = gradient + (gradient - before.gradient) * ((alpha - last.alpha) / (last.alpha - before.alpha))
     point = Point(last.problem, last.coef, last.intercept, alpha)
-    point.gradient = gradient
+    point.gradient, point.curvature = gradient, last.curvature
     return point
 
 
 def _look_ahead(engine, last, alphas, tol):
-    """Solve on the working set for one alpha after the other; points with all that one pass over X tells of them."""
-    problem, entries = engine.problem, engine.entries
-    engine.extend_gram()
-    gram = engine.gram[: entries.size, : entries.size]
-    inner = engine.quadratic(gram, last.coef[entries], last.gradient[entries], alphas[0])
-    unit = np.sqrt(2.0 * problem.null_loss)
-    coefs = np.zeros((problem.n_features, len(alphas)), order="F")
-    for b, alpha in enumerate(alphas):
-        inner.alpha[:] = engine.strengths(alpha)
-        inner.minimise(max(sharp(tol), 1e-15) * unit)
-        coefs[entries, b] = inner.coef
-    if problem.moments is not None:
-        return [problem.point(coefs[:, b], problem.null_intercept, alpha) for b, alpha in enumerate(alphas)]
-    etas = np.asfortranarray(problem.design.dot(coefs) + problem.null_intercept)
-    points = [problem.point(coefs[:, b], problem.null_intercept, alpha, etas[:, b]) for b, alpha in enumerate(alphas)]
-    gradients = np.asfortranarray(
-        problem.design.dot_t(np.asfortranarray(np.stack([point.row_gradient for point in points], axis=1)))
-    )
+    """Solve on the working set for all of ``alphas``; the points, and the rounds that it took.
+
+    The squared loss is its own model: one round. For others the model leads on from where it has
+    led to, each point with its own gradient, while that takes them nearer.
+    """
+    problem = engine.problem
+    points = _points(problem, _Model(engine, last).solutions(alphas, tol), alphas)
+    if problem.loss.quadratic:
+        return points, 1
+    goal = np.sqrt(0.1 * tol / CONDITION)
+    rounds, before = 1, np.full(len(alphas), np.inf)
+    while rounds < MOST_ROUNDS:
+        again, ends = [], []
+        for b, point in enumerate(points):
+            model = _Model(engine, point)
+            violation = model.violation
+            if violation <= goal:
+                continue
+            if violation * (violation / before[b]) ** (MOST_ROUNDS - rounds) > goal:
+                # It will not get there, and those beyond are farther still.
+                break
+            before[b] = violation
+            again.append(b)
+            ends += model.solutions([point.alpha], tol)
+        if not again:
+            break
+        for b, point in zip(again, _points(problem, ends, [alphas[b] for b in again]), strict=True):
+            points[b] = point
+        rounds += 1
+    curvatures = problem.curvatures(None, np.stack([point.row_curvature for point in points], axis=1))
     for b, point in enumerate(points):
-        point.gradient = gradients[:, b]
+        point.curvature = curvatures[:, b]
+    return points, rounds
+
+
+class _Model:
+    """The quadratic model of the working set around a point, by the kept Hessian."""
+
+    def __init__(self, engine, point):
+        self.engine, self.point = engine, point
+        kept, entries = engine.kept, engine.entries
+        gradient = kept.gradient(point, entries)
+        self.inner = engine.quadratic(kept.on(entries), point.coef[entries], gradient, point.alpha, kept.active)
+        self.unit = np.sqrt(2.0 * engine.problem.null_loss)
+
+    @property
+    def violation(self):
+        """Largest move that a proximal step would make, in units of ``sqrt(2 * null_loss)``."""
+        return self.inner.violation() / self.unit
+
+    def solutions(self, alphas, tol):
+        """Coefficients and intercept of the model's solution at one alpha after the other."""
+        engine, point, entries, inner = self.engine, self.point, self.engine.entries, self.inner
+        ends = []
+        for alpha in alphas:
+            inner.alpha[:] = engine.strengths(alpha)
+            inner.minimise(max(sharp(tol), 1e-15) * self.unit)
+            coef = point.coef.copy()
+            coef[entries] = inner.coef
+            shift = engine.kept.intercept_move(point, inner.coef - point.coef[entries], entries)
+            ends.append((coef, point.intercept + shift))
+        return ends
+
+
+def _points(problem, ends, alphas):
+    """Points with all that one pass over X tells of them."""
+    if problem.moments is not None:
+        return [problem.point(*end, alpha) for end, alpha in zip(ends, alphas, strict=True)]
+    etas = np.asfortranarray(problem.design.dot(np.stack([coef for coef, _ in ends], axis=1)))
+    points = []
+    for eta, (coef, intercept), alpha in zip(etas.T, ends, alphas, strict=True):
+        eta += intercept
+        points.append(problem.point(coef, intercept, alpha, eta))
+    rows = np.empty_like(etas)
+    for row_gradient, point in zip(rows.T, points, strict=True):
+        row_gradient[:] = point.row_gradient
+    gradients = np.asfortranarray(problem.design.dot_t(rows))
+    for gradient, point in zip(gradients.T, points, strict=True):
+        point.gradient = gradient
     return points

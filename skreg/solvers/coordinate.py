@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from skreg._kernels import ActiveSet
 from skreg.model import QuadraticModel
 from skreg.solvers.ahead import solve_ahead
 from skreg.solvers.base import Progress, Solution, Solver, sharp, starting_point
 from skreg.solvers.columns import ColumnModel, ColumnQuadratic
 from skreg.solvers.compiled import compiled_prox
-from skreg.solvers.quadratic import MAX_NEWTON, Quadratic
+from skreg.solvers.hessian import KeptHessian
+from skreg.solvers.quadratic import Quadratic
 
 __all__ = ["CoordinateDescent"]
 
@@ -72,7 +72,7 @@ class CoordinateDescent(Solver):
             yield from _each_output(self, problem, alphas, start, tol, max_iter)
             return
         engine = _Engine(problem)
-        if problem.loss.quadratic:
+        if problem.y.ndim == 1 and (problem.loss.quadratic or problem.penalty.convex):
             done, start = yield from solve_ahead(engine, alphas, start, tol, max_iter)
             if done < len(alphas):
                 # The moments have too few digits for the rest: residuals computed from X have them.
@@ -122,14 +122,11 @@ class _Engine:
         cheap = n_entries <= ALL_AT_ONCE and products <= (ONE_GRAM if problem.loss.quadratic else EVERY_GRAM)
         self.everything = cheap or n_entries <= FEW or problem.moments is not None
         self.entries = np.arange(n_entries if self.everything else 0)
-        self.gram, self.known = np.empty((0, 0)), 0
-        if problem.moments is not None:
-            self.gram, self.known = problem.moments.gram, n_entries
         self.solved = True
         self.damping = 0.0
         self.growing = False
         self.columns = True
-        self.active = ActiveSet(MAX_NEWTON) if problem.loss.quadratic else None
+        self.kept = KeptHessian(problem, problem.weights) if problem.loss.quadratic else None
 
     def solve(self, alpha, start, tol, max_iter):
         problem = self.problem
@@ -194,13 +191,12 @@ class _Engine:
         self.growing = fresh.size > GROWTH * self.entries.size > GROWTH * ALL_AT_ONCE
         return fresh.size > 0
 
-    def quadratic(self, gram, coef, gradient, alpha):
+    def quadratic(self, gram, coef, gradient, alpha, active=None):
         """The inner problem of the working set."""
         features = self.entries // self.problem.n_outputs
         penalty = self.problem.penalty.restrict(features)
         if isinstance(gram, ColumnModel):
             return ColumnQuadratic(gram, coef, penalty, self.strengths(alpha))
-        active = self.active if self.problem.loss.quadratic and not self.damping else None
         return Quadratic(gram, coef, gradient.copy(), penalty, self.strengths(alpha), active)
 
     def strengths(self, alpha):
@@ -212,7 +208,8 @@ class _Engine:
     def _inner(self, gram, coef, gradient, alpha, wanted):
         """Solve a model of the working set until its violation is as ``wanted``; the new values."""
         problem = self.problem
-        inner = self.quadratic(gram, coef, gradient, alpha)
+        kept = problem.loss.quadratic and not self.damping
+        inner = self.quadratic(gram, coef, gradient, alpha, self.kept.active if kept else None)
         unit = np.sqrt(2.0 * problem.null_loss)
         # Saturated rows make the model's curvature, and so the unit of its violation, another than the loss's.
         share = wanted * unit if problem.loss.quadratic else min(wanted * unit, 0.1 * inner.violation())
@@ -233,8 +230,7 @@ class _Engine:
         entries = self.entries
         model = self._column_model(point)
         if model is None:
-            self.extend_gram()
-            gram, gradient = self.gram[: entries.size, : entries.size], point.gradient[entries]
+            gram, gradient = self.kept.on(entries), point.gradient[entries]
             if self.damping:
                 gram = gram + np.diag(self.damping * np.diagonal(gram))
         else:
@@ -257,25 +253,6 @@ class _Engine:
             return None
         model = ColumnModel(point, self.entries)
         return model if model.accurate else None
-
-    def extend_gram(self):
-        """The Gram matrix of what has entered the working set since; room is made for twice as many."""
-        entries, known, size = self.entries, self.known, self.entries.size
-        if known == size:
-            return
-        design, weights = self.problem.design, self.problem.weights
-        if size > len(self.gram):
-            room = min(2 * size, self.problem.n_features)
-            gram = np.empty((room, room))
-            gram[:known, :known] = self.gram[:known, :known]
-            self.gram = gram
-        fresh = entries[known:]
-        self.gram[known:size, known:size] = design.gram(fresh, row_weights=weights)
-        if known:
-            cross = design.gram(fresh, entries[:known], weights)
-            self.gram[known:size, :known] = cross
-            self.gram[:known, known:size] = cross.T
-        self.known = size
 
     def _model_step(self, point, wanted):
         """General loss: a Newton model on the working set, and a line search."""

@@ -1,0 +1,80 @@
+"""One Hessian for many inner problems: kept while alpha, the point and the working set change."""
+
+import numpy as np
+
+from skreg._kernels import ActiveSet
+from skreg.solvers.quadratic import MAX_NEWTON
+
+__all__ = ["KeptHessian"]
+
+
+class KeptHessian:
+    """Second derivatives of the mean loss on a working set, at weights of the rows that stay as they are.
+
+    For the squared loss these are the Hessian everywhere; for other losses it is that of one point, and near
+    enough in its neighbourhood: with exact gradients it leads to the same solution.
+
+    Parameters
+    ----------
+    problem : Problem
+        With one output.
+    row_weights : ndarray of shape (n_samples,)
+        Curvature of the mean loss with respect to ``eta``.
+
+    Attributes
+    ----------
+    active : ActiveSet
+        Holds the factor of the support from one inner problem to the next.
+    """
+
+    def __init__(self, problem, row_weights):
+        self._design, self._row_weights = problem.design, row_weights
+        self._gram, self._known = np.empty((0, 0)), 0
+        if problem.moments is not None:
+            self._gram, self._known = problem.moments.gram, problem.n_features
+        self._cross = self._matrix = None
+        # A centred design has seen to the intercept of the squared loss.
+        if problem.fit_intercept and not problem.loss.quadratic:
+            self._total = float(row_weights.sum())
+            self._cross = problem.design.dot_t(row_weights)
+        self.active = ActiveSet(MAX_NEWTON)
+
+    def on(self, entries):
+        """The matrix of ``entries``, of which those of the last call come first; the intercept eliminated."""
+        if self._matrix is None or len(self._matrix) != entries.size:
+            self._extend(entries)
+            self._matrix = self._gram[: entries.size, : entries.size]
+            if self._cross is not None:
+                cross = self._cross[entries]
+                self._matrix = self._matrix - np.multiply.outer(cross, cross / self._total)
+        return self._matrix
+
+    def gradient(self, point, entries):
+        """First derivatives at a point, with the intercept at its best."""
+        gradient = point.gradient[entries]
+        return gradient if self._cross is None else gradient + self._cross[entries] * self._offset(point)
+
+    def intercept_move(self, point, move, entries):
+        """The best move of the intercept beside a move of the coefficients."""
+        return 0.0 if self._cross is None else self._offset(point) - self._cross[entries] @ move / self._total
+
+    def _offset(self, point):
+        return -float(point.row_gradient.sum()) / self._total
+
+    def _extend(self, entries):
+        known, size = self._known, entries.size
+        if known == size:
+            return
+        if size > len(self._gram):
+            # Room for twice as many.
+            room = min(2 * size, self._design.shape[1])
+            gram = np.empty((room, room))
+            gram[:known, :known] = self._gram[:known, :known]
+            self._gram = gram
+        fresh = entries[known:]
+        self._gram[known:size, known:size] = self._design.gram(fresh, row_weights=self._row_weights)
+        if known:
+            cross = self._design.gram(fresh, entries[:known], self._row_weights)
+            self._gram[known:size, :known] = cross
+            self._gram[:known, known:size] = cross.T
+        self._known = size
