@@ -6,8 +6,10 @@ from scipy import sparse
 
 from skreg import ElasticNet, make_problem
 from skreg.grid import null_alpha
+from skreg.model import QuadraticModel
 from skreg.problem import Problem
-from skreg.solvers import CoordinateDescent
+from skreg.solvers import CoordinateDescent, ahead
+from skreg.solvers.hessian import KeptHessian
 
 SHAPES = {"tall": (200, 12), "square": (60, 40), "wide": (40, 300)}
 
@@ -91,3 +93,62 @@ def test_duplicate_columns_beyond_the_rank():
     X, y, _ = path_data("wide", 4)
     X = np.asfortranarray(np.hstack([X, X, X[:, :50]]))
     assert_path_is_single_fits(make_problem(X, y, penalty="l1"), lowest=1e-3)
+
+
+@pytest.mark.parametrize("penalty", ["l1", ElasticNet(0.3)], ids=str)
+@pytest.mark.parametrize("layout", ["F", "C", "csc"])
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("standardize", [True, False])
+def test_a_path_of_the_logistic_loss_on_few_hessians(shape, layout, penalty, standardize, monkeypatch):
+    X, y, rng = path_data(shape, 3, layout)
+    kept = []
+    monkeypatch.setattr(ahead, "KeptHessian", lambda *args: kept.append(1) or KeptHessian(*args))
+    problem = make_problem(
+        X,
+        (y + 2.0 * rng.standard_normal(len(y)) > np.median(y)).astype(float),
+        penalty=penalty,
+        loss="logistic",
+        sample_weight=rng.random(len(y)),
+        standardize=standardize,
+    )
+    assert_path_is_single_fits(problem, lowest=0.05)
+    assert 1 <= len(kept) < 15
+
+
+def test_a_path_of_the_logistic_loss_with_free_columns_on_separable_classes():
+    """Below some alpha nothing but the penalty holds the solution; at 0 there is none, and the path says so."""
+    X, y, _ = path_data("tall", 4)
+    problem = make_problem(X, (y > 0).astype(float), penalty="l1", loss="logistic", penalty_factor=[0.0] + [1.0] * 11)
+    assert_path_is_single_fits(problem, lowest=1e-3)
+    separable = make_problem(X, (X[:, 0] > 0).astype(float), penalty="l1", loss="logistic")
+    *path, last = CoordinateDescent().solve(separable, [*(null_alpha(separable) * np.geomspace(1, 1e-3, 10)), 0.0])
+    assert all(solution.optimality.converged for solution in path)
+    assert last.diverges and np.isfinite(last.coef).all()
+
+
+@pytest.mark.parametrize("layout", ["F", "C", "csc"])
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_a_kept_hessian_is_that_of_the_point_however_it_grew(layout, fit_intercept):
+    X, y, rng = path_data("square", 5, layout, far=3.0)
+    problem = make_problem(X, (y > np.median(y)).astype(float), loss="logistic", fit_intercept=fit_intercept)
+    point = problem.point(0.1 * rng.standard_normal(40), 0.3 * fit_intercept, 0.1)
+    entries = rng.permutation(40)[:17]
+    model = QuadraticModel(point, entries)
+    kept = KeptHessian(problem, point.row_curvature)
+    for size in (3, 4, 17):
+        np.testing.assert_allclose(kept.on(entries[:size]), model.hessian[:size, :size], atol=1e-12)
+    np.testing.assert_allclose(kept.gradient(point, entries), model.gradient, atol=1e-13)
+    move = rng.standard_normal(17)
+    np.testing.assert_allclose(kept.intercept_move(point, move, entries), model.intercept_move(move), atol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("layout", ["F", "C", "csc"])
+def test_squared_norms_for_several_weights_are_those_of_each(layout, dtype):
+    X, y, rng = path_data("tall", 6, layout, far=10.0)
+    design = make_problem(X.astype(dtype), y, standardize=True).design
+    weights = rng.random((200, 3))
+    together = design.squared_norms(weights)
+    for k in range(3):
+        alone = design.squared_norms(np.ascontiguousarray(weights[:, k]))
+        np.testing.assert_allclose(together[:, k], alone, rtol=1e-5 if dtype == np.float32 else 1e-12)
