@@ -1,0 +1,68 @@
+r"""
+Penalties side by side
+======================
+
+Which penalty does what? Two pictures tell: the **price** of a weight, and the **prox**, the step that
+all solvers are made of. The prox takes a weight that the data ask for and returns the one that is
+worth its price.
+"""
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from skreg import L0, L1, L2, MCP, SCAD, ElasticNet, LogSum
+
+penalties = {
+    "L2": L2(),
+    "L1": L1(),
+    "elastic net": ElasticNet(0.5),
+    "MCP": MCP(gamma=3),
+    "SCAD": SCAD(),
+    "log-sum": LogSum(),
+    "L0": L0(),
+}
+weights = np.linspace(-5, 5, 1001)
+
+fig, axes = plt.subplots(2, len(penalties), figsize=(15, 5.6), sharex=True, sharey="row")
+for (price_ax, prox_ax), (name, penalty) in zip(axes.T, penalties.items(), strict=True):
+    price = [penalty.value(np.array([weight]), 1.0) for weight in weights]
+    price_ax.plot(weights, price, color="C1")
+    price_ax.set(title=name, ylim=(-0.2, 6))
+    prox_ax.plot(weights, weights, color="0.7", lw=1.2)
+    prox_ax.plot(weights, penalty.prox(weights, 1.0, 1.0), color="C0")
+    prox_ax.set(ylim=(-5, 5), xlabel="weight")
+axes[0, 0].set_ylabel("price\nat alpha = 1")
+axes[1, 0].set_ylabel("prox\n(grey: unchanged)")
+plt.show()
+
+# %%
+# Look at two places of each prox.
+#
+# - **Around zero.** Where the blue line is flat, small weights become exactly zero: all but L2 select
+#   features.
+# - **Far out.** Where the blue line meets the grey one, large weights are left alone. L2 takes a share
+#   of them, L1 a fixed amount, and from all of them: that is its bias. MCP, SCAD and L0 take nothing.
+#   The price is a problem that is not convex, as the curves of their price are not.
+#
+# A model sees the same. Three features matter, forty do not.
+
+from skreg import PenalizedRegressionCV
+
+rng = np.random.default_rng(0)
+truth = np.r_[4.0, -2.0, 1.0, np.zeros(40)]
+X = rng.standard_normal((120, truth.size))
+y = X @ truth + rng.standard_normal(120)
+X_new = rng.standard_normal((5000, truth.size))
+
+print(f"{'penalty':<12} weights of the three that matter   others kept   error on new data")
+for name, penalty in penalties.items():
+    if name == "L0":
+        continue  # its best solution is not found by small steps from a path
+    model = PenalizedRegressionCV(penalty, alphas=25).fit(X, y)
+    w = model.coef_
+    others, error = np.count_nonzero(w[3:]), np.mean((X_new @ truth - model.predict(X_new)) ** 2)
+    print(f"{name:<12} {w[0]:8.2f} {w[1]:8.2f} {w[2]:8.2f}     {others:>12}   {error:>16.3f}")
+
+# %%
+# There is no best penalty. L2 is right when every feature matters a little. The convex ones are safe.
+# The others pay when a few strong effects stand out.
