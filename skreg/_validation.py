@@ -6,7 +6,7 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.utils import check_array
 
-__all__ = ["check_bool", "check_integer", "check_penalty_factor", "check_real", "check_weights"]
+__all__ = ["check_bool", "check_integer", "check_penalty_factor", "check_real", "check_standardize", "check_weights"]
 
 
 def _range(low, high, low_open, high_open):
@@ -92,6 +92,16 @@ def check_penalty_factor(penalty_factor, penalty, n_features, feature_names=None
                 f"got {factor[blocks == label].tolist()} in block {label!r}."
             )
     return factor
+
+
+def check_standardize(standardize, penalty):
+    """Whether to standardise; refuses penalties to which that has no meaning."""
+    if standardize and not penalty.standardizes:
+        raise ValueError(
+            f"standardize must be False for {type(penalty).__name__}: it compares coefficients with each other, "
+            "which has no meaning when each is in a unit of its own. Scale the columns of X instead if you want that."
+        )
+    return standardize
 
 
 def _factors(penalty_factor, n_features, feature_names):

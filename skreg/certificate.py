@@ -290,7 +290,7 @@ class Point:
 
         Not those that rest on a bound: the bound takes a correlation of one sign.
         """
-        if free.size > MAX_BALANCED or self.coef.ndim > 1 or self.problem.penalty.joint_outputs:
+        if free.size > MAX_BALANCED or self.coef.ndim > 1 or not self.problem.penalty.separable:
             return free
         ones = [self.problem.penalty.restrict(free[i : i + 1]) for i in range(free.size)]
         pulls = np.where(self.gradient == 0, 1.0, -self.gradient)

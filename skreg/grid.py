@@ -104,6 +104,8 @@ def null_alpha(problem):
     if np.all(problem.penalty.unpenalised()):
         # No strength makes a difference.
         return np.inf
+    other = problem.in_basis()
+    problem = problem if other is None else other[0]
     point, slack = _null_model(problem)
     coef, gradient, step = point.coef, point.gradient, 1.0 / point.curvature
     penalised = np.isin(np.arange(problem.n_features), problem.unpenalised(1.0), invert=True)
@@ -198,6 +200,8 @@ def alpha_grid(problem, alphas=100, min_ratio=None):
 
 def _smooth_start(problem):
     """Where no coefficient keeps more than a thousandth of its size."""
+    other = problem.in_basis()
+    problem = problem if other is None else other[0]
     point, _ = _null_model(problem)
     size = np.sqrt(problem.curvatures(point.eta)) * np.abs(point.gradient) / np.sqrt(2.0 * problem.null_loss)
     size = size if size.ndim == 1 else size.max(axis=1)

@@ -10,7 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
-from skreg._validation import check_penalty_factor
+from skreg._validation import check_penalty_factor, check_standardize
 from skreg.certificate import Optimality, Point
 from skreg.design import make_design
 from skreg.losses import get_loss
@@ -26,6 +26,9 @@ ONE_GRAM = 1e8
 
 # Cached values of a problem, by the attribute that they follow from.
 COMPUTED_FROM = {"y": ("null_intercept", "null_loss", "_mean_square", "has_conjugate"), "penalty": ("has_conjugate",)}
+
+# Another basis makes X dense; up to so many numbers.
+MOST_ENTRIES = 1e8
 
 
 class Problem:
@@ -125,6 +128,17 @@ class Problem:
         part = Problem(design, self.y, self.weights, self.loss, NoPenalty(), None, self.fit_intercept)
         part.offset = part.offset + self.offset
         return part
+
+    def in_basis(self):
+        """The problem in the basis in which its penalty is separable, and that basis; None where there is none."""
+        basis = self.penalty.basis()
+        if basis is None or np.prod(self.design.shape) > MOST_ENTRIES:
+            return None
+        columns = basis.adjoint(self.design.columns(np.arange(self.n_features)).T).T
+        design = make_design(columns, self.weights, self.fit_intercept, False)
+        part = Problem(design, self.y, self.weights, self.loss, basis.penalty, basis.factor, self.fit_intercept)
+        part.offset = part.offset + self.offset
+        return part, basis
 
     def kind(self, alpha):
         """What a fixed point of the prox is: "global", "local" or "stationary" (see `Optimality`)."""
@@ -448,7 +462,7 @@ def make_problem(
         # Divide by the largest first: the sum of huge weights may overflow.
         weights = weights / weights.max()
         weights = weights / weights.sum()
-    design = make_design(X, weights, fit_intercept, standardize)
+    design = make_design(X, weights, fit_intercept, check_standardize(standardize, penalty))
     problem = Problem(design, y, weights, loss, penalty, factor, fit_intercept)
     if not np.all(np.isfinite(problem.null_intercept)):
         raise ValueError("y must hold every class, with positive weight, at least once.")

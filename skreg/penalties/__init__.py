@@ -3,8 +3,16 @@
 from skreg.penalties.base import NoPenalty, Penalty, get_penalty, penalty_names
 from skreg.penalties.concave import L0, MCP, SCAD, LogSum, Lq
 from skreg.penalties.convex import L1, L2, ElasticNet
+from skreg.penalties.differences import FusedLasso, TrendFilter
+from skreg.penalties.structured import SLOPE, NuclearNorm
+from skreg.penalties.tikhonov import GeneralizedRidge
 
 __all__ = [
+    "SLOPE",
+    "FusedLasso",
+    "GeneralizedRidge",
+    "NuclearNorm",
+    "TrendFilter",
     "L0",
     "L1",
     "L2",

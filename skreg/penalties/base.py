@@ -31,6 +31,9 @@ class Penalty(BaseEstimator):
         ``(n_features, n_outputs)``, and arrays of ``alpha`` and ``step`` have the
         shape ``(n_features, 1)``; otherwise it is called once per output with
         shape ``(n_features,)``.
+    standardizes : bool
+        Fact: coefficients of columns divided by their standard deviations can be
+        charged; ``standardize=True`` is refused otherwise. True by default.
 
     See Also
     --------
@@ -64,6 +67,7 @@ class Penalty(BaseEstimator):
     separable = False
     convex = False
     joint_outputs = False
+    standardizes = True
 
     def value(self, coef, alpha):
         """Price of ``coef`` at strength ``alpha``.
@@ -199,6 +203,37 @@ class Penalty(BaseEstimator):
         """
         return None
 
+    def basis(self):
+        """Another basis of the coefficients, in which the price is that of a separable penalty.
+
+        For penalties of differences, say: in terms of the jumps they are L1.
+
+        Returns
+        -------
+        None or Basis
+            None by default; see ``skreg.penalties.basis``.
+        """
+        return None
+
+    def pattern(self, coef):
+        """Which coefficients move together, as long as the price is linear in what moves.
+
+        For penalties that are norms or sums of absolute values; a Newton step on
+        the clusters ends what proximal steps have begun.
+
+        Parameters
+        ----------
+        coef : ndarray of shape (n_features,)
+            Coefficients.
+
+        Returns
+        -------
+        None or tuple (labels, signs)
+            Two arrays of shape (n_features,): the number of the cluster from 0, -1 for
+            coefficients that stay zero, and the sign with which each moves. None by default.
+        """
+        return None
+
     def quadratic(self, alpha):
         """Weights ``d`` if the price is ``0.5 * sum(d * coef**2)``, else None.
 
@@ -213,6 +248,24 @@ class Penalty(BaseEstimator):
         -------
         None, float or ndarray of shape (n_features,)
             The weights of the squares.
+        """
+        return None
+
+    def hessian_product(self, coef, alpha):
+        """``H @ coef`` if the price is ``0.5 * coef' H coef``, else None.
+
+        Parameters
+        ----------
+        coef : ndarray of shape (n_features,)
+            Coefficients, or a direction.
+        alpha : float
+            Strength.
+
+        Returns
+        -------
+        None or ndarray of shape (n_features,)
+            The product; None (the default) for penalties that are not such a form, and
+            for those that have `quadratic`.
         """
         return None
 

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from skreg.solvers.base import Solution, Solver
+from skreg.solvers.basis import ChangeOfBasis
 from skreg.solvers.coordinate import CoordinateDescent
 from skreg.solvers.direct import ClosedForm
 from skreg.solvers.gradient import ProximalGradient
@@ -10,6 +11,7 @@ from skreg.solvers.newton import Newton
 
 __all__ = [
     "FASTEST_FIRST",
+    "ChangeOfBasis",
     "ClosedForm",
     "CoordinateDescent",
     "Newton",
@@ -21,7 +23,7 @@ __all__ = [
     "get_solver",
 ]
 
-FASTEST_FIRST = (ClosedForm(), Newton(), CoordinateDescent(), ProximalGradient())
+FASTEST_FIRST = (ClosedForm(), Newton(), CoordinateDescent(), ChangeOfBasis(), ProximalGradient())
 
 
 class SolverChoice(NamedTuple):
@@ -50,6 +52,8 @@ def fastest_solver(problem):
                        side of X moderate
     newton             smooth loss, quadratic penalty or none
     coordinate_descent every separable penalty
+    change_of_basis    penalties that are separable in another basis (total
+                       variation, trend filter, generalised ridge)
     proximal_gradient  every penalty
     ================== ======================================================
 
