@@ -16,6 +16,7 @@ from skreg.design import make_design
 from skreg.losses import get_loss
 from skreg.moments import MomentPoint, Moments
 from skreg.penalties import NoPenalty, get_penalty
+from skreg.spectrum import largest_eigenvalue
 
 __all__ = ["Optimality", "Problem", "make_problem"]
 
@@ -263,18 +264,27 @@ class Problem:
         # A constant column moves nothing; any step does.
         return np.where(norms > 0, norms, 1.0)
 
-    def spectral_curvature(self, eta, n_iter=20):
-        """Largest curvature in any direction of coef, by power iteration."""
-        direction = np.sqrt(self.curvatures(eta))
-        size = np.linalg.norm(direction)
-        for _ in range(n_iter):
-            direction = direction / size
-            forward = self.design.dot(direction)
-            direction = self.design.dot_t(self.hessian_rows(eta, forward))
-            size = np.linalg.norm(direction)
-            if size == 0:
-                return 1.0
-        return float(size)
+    def spectral_curvature(self, eta):
+        """Bound on the curvature in any direction of coef: no direction has more."""
+        rows = self.loss.curvature(self.y, eta)
+        if rows.ndim > 1 and self.loss.coupled_outputs:
+            # The Hessian of a row is no larger than its trace; of softmax, than twice its largest entry (Gershgorin).
+            rows = 2.0 * rows.max(axis=1) if self.loss.translation_invariant else rows.sum(axis=1)
+        rows = rows if rows.ndim == 1 else rows.max(axis=1)
+        used = rows[self.weights > 0] if self.any_unweighted else rows
+        most = float(np.max(used))
+        if most > 10.0 * np.mean(used) and self.y.ndim == 1:
+            # A few steep rows: what they do to all of X is less than that.
+            return self._largest_curvature(self.weights * rows)
+        return most * self._spectral_norm or 1.0
+
+    @cached_property
+    def _spectral_norm(self):
+        return self._largest_curvature(self.weights)
+
+    def _largest_curvature(self, rows):
+        design = self.design
+        return largest_eigenvalue(lambda coef: design.dot_t(rows * design.dot(coef)), self.n_features)
 
     @cached_property
     def squared_norms(self):

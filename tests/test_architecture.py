@@ -22,7 +22,7 @@ FLOORS = [
     {"problem"},
     {"moments"},
     {"certificate"},
-    {"model"},
+    {"model", "spectrum"},
     {"penalties", "losses", "design"},
     {"_validation", "_kernels", "_passes", "_structured", "_compat", "progress"},
 ]
