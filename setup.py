@@ -45,7 +45,8 @@ class BuildKernels(build_ext):
 
 setup(
     ext_modules=[
-        Extension(f"skreg.{name}", [f"skreg/{name}.pyx"], depends=["skreg/_simd.h"]) for name in ("_kernels", "_passes", "_structured")
+        Extension(f"skreg.{name}", [f"skreg/{name}.pyx"], depends=["skreg/_simd.h"])
+        for name in ("_kernels", "_passes", "_structured")
     ],
     cmdclass={"build_ext": BuildKernels},
 )

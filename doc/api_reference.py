@@ -22,7 +22,8 @@ TABLE = [
         "Penalties",
         "What a weight costs. Each has a name (``penalty='l1'``) and a class; your own is a subclass of ``Penalty``.",
         "skreg",
-        ["L1", "L2", "ElasticNet", "MCP", "SCAD", "LogSum", "Lq", "L0", "Penalty"],
+        ["L1", "L2", "ElasticNet", "MCP", "SCAD", "LogSum", "Lq", "L0"]
+        + ["SLOPE", "FusedLasso", "TrendFilter", "GeneralizedRidge", "NuclearNorm", "Penalty"],
     ),
     (
         "Losses",

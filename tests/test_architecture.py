@@ -78,7 +78,13 @@ def test_penalties_and_losses_never_see_the_data(room):
     """A penalty knows coefficients, a loss knows y and eta; neither knows X, a solver or an estimator."""
     paths = [HOUSE / room] if room.endswith(".py") else sorted((HOUSE / room).rglob("*.py"))
     for path in paths:
-        assert set(rooms_imported(path)) <= {room.removesuffix(".py"), "_validation", "_kernels", "_passes", "_structured"}
+        assert set(rooms_imported(path)) <= {
+            room.removesuffix(".py"),
+            "_validation",
+            "_kernels",
+            "_passes",
+            "_structured",
+        }
         for node in ast.walk(ast.parse(path.read_text())):
             assert not (isinstance(node, ast.arg) and node.arg == "X"), path
 

@@ -53,7 +53,10 @@ SETTINGS = {
     "LogSum": [{"eps": 0.01}, {"eps": 5}],
     "Lq": [{"q": 2 / 3}, {"q": 0.1}, {"q": 0.9}],
     "FusedLasso": [{"l1_ratio": 0.0}, {"l1_ratio": 1.0}],
-    "GeneralizedRidge": [{"M": np.diff(np.eye(6), axis=0).T @ np.diff(np.eye(6), axis=0)}, {"M": np.diag([4.0, 3, 2, 1])}],
+    "GeneralizedRidge": [
+        {"M": np.diff(np.eye(6), axis=0).T @ np.diff(np.eye(6), axis=0)},
+        {"M": np.diag([4.0, 3, 2, 1])},
+    ],
     "SLOPE": [{"lambdas": np.array([3.0, 2, 2, 1, 0, 0])}],
     "TrendFilter": [{"order": 0}, {"order": 3}],
 }

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from numpy.testing import assert_allclose, assert_array_equal
+from numpy.testing import assert_allclose
 from scipy import sparse
 from scipy.optimize import lsq_linear, minimize
 from scipy.sparse.linalg import aslinearoperator
@@ -350,7 +350,12 @@ def test_what_the_rest_pays_while_others_are_zero():
     coef = np.array([0.0, 3.0, 0.0, -1.0, 2.0])
     kept = np.flatnonzero(coef)
     M = smoother(5) + np.eye(5)
-    for penalty in (SLOPE(), GeneralizedRidge(M), GeneralizedRidge(sparse.csr_array(M)), GeneralizedRidge(aslinearoperator(M))):
+    for penalty in (
+        SLOPE(),
+        GeneralizedRidge(M),
+        GeneralizedRidge(sparse.csr_array(M)),
+        GeneralizedRidge(aslinearoperator(M)),
+    ):
         bound = penalty.bind(5)
         assert_allclose(bound.restrict(kept).value(coef[kept], 0.7), bound.value(coef, 0.7))
 
@@ -379,7 +384,9 @@ def test_bad_parameters(penalty, words):
         PenalizedRegression(penalty).fit(X, y)
 
 
-@pytest.mark.parametrize("penalty, name", [(SLOPE(lambdas="bh"), "lambdas"), (TrendFilter(1.5), "order"), (GeneralizedRidge("I"), "M")])
+@pytest.mark.parametrize(
+    "penalty, name", [(SLOPE(lambdas="bh"), "lambdas"), (TrendFilter(1.5), "order"), (GeneralizedRidge("I"), "M")]
+)
 def test_wrong_types(penalty, name):
     X, y = regression_data(20, 3)
     with pytest.raises(TypeError, match=f"{name} must be"):

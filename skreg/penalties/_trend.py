@@ -148,7 +148,9 @@ def _interior_point(band, wanted, bound, max_iter=60):
         try:
             step, step_up, step_down = move(-up * above, -down * below)
             size = _longest(above, below, up, down, step, step_up, step_down)
-            ahead = np.mean((above - size * step) * (up + size * step_up) + (below + size * step) * (down + size * step_down))
+            ahead = np.mean(
+                (above - size * step) * (up + size * step_up) + (below + size * step) * (down + size * step_down)
+            )
             centre = (ahead / 2.0 / mean) ** 3 * mean
             step, step_up, step_down = move(
                 centre - up * above + step * step_up, centre - down * below - step * step_down

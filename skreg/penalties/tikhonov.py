@@ -89,7 +89,9 @@ class GeneralizedRidge(Penalty):
             rows = np.zeros((self.M.shape[0], len(features)))
             rows[features, np.arange(len(features))] = 1.0
             return self._of((self.M @ rows)[features])
-        return self._of(self.M[np.ix_(features, features)] if isinstance(self.M, np.ndarray) else self.M[features][:, features])
+        return self._of(
+            self.M[np.ix_(features, features)] if isinstance(self.M, np.ndarray) else self.M[features][:, features]
+        )
 
     def value(self, coef, alpha):
         """Half of ``alpha * coef' M coef``."""

@@ -2,6 +2,9 @@
 
 from dataclasses import replace
 
+import numpy as np
+
+from skreg.problem import MOST_ENTRIES
 from skreg.solvers.base import Solver
 from skreg.solvers.coordinate import CoordinateDescent
 from skreg.solvers.direct import ClosedForm
@@ -30,7 +33,7 @@ class ChangeOfBasis(Solver):
         """Penalties without such a basis, and an X that would be too large when dense."""
         if problem.penalty.basis() is None:
             return f"{type(problem.penalty).__name__} has no basis in which it is separable."
-        if problem.in_basis() is None:
+        if np.prod(problem.design.shape) > MOST_ENTRIES:
             return f"X has {problem.design.shape} entries, which another basis would make dense."
         return None
 
