@@ -8,28 +8,42 @@ from skreg.losses import Logistic, Loss, Softmax, Squared
 from skreg.model_selection import PenalizedLogisticRegressionCV, PenalizedRegressionCV
 from skreg.objective import Objective
 from skreg.path import RegularizationPath, regularization_path
-from skreg.penalties import (L0, L1, L2, MCP, SCAD, ElasticNet, LogSum, Lq, Penalty
-from skreg.problem import Problem, make_problem, SLOPE, FusedLasso, GeneralizedRidge, NuclearNorm, TrendFilter)
+from skreg.penalties import (
+    L0,
+    L1,
+    L2,
+    MCP,
+    SCAD,
+    SLOPE,
+    ElasticNet,
+    FusedLasso,
+    GeneralizedRidge,
+    LogSum,
+    Lq,
+    NuclearNorm,
+    Penalty,
+    TrendFilter,
+)
+from skreg.problem import Problem, make_problem
 from skreg.solvers import fastest_solver
 
 __version__ = "0.1.0.dev0"
 
 __all__ = [
-    "SLOPE",
-    "FusedLasso",
-    "GeneralizedRidge",
-    "NuclearNorm",
-    "TrendFilter",
     "L0",
     "L1",
     "L2",
     "MCP",
     "SCAD",
+    "SLOPE",
     "ElasticNet",
+    "FusedLasso",
+    "GeneralizedRidge",
     "LogSum",
     "Logistic",
     "Loss",
     "Lq",
+    "NuclearNorm",
     "Objective",
     "Optimality",
     "PenalizedLogisticRegression",
@@ -42,6 +56,7 @@ __all__ = [
     "Softmax",
     "Squared",
     "Strength",
+    "TrendFilter",
     "__version__",
     "alpha_max",
     "convert_alpha",

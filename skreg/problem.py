@@ -266,17 +266,27 @@ class Problem:
 
     def spectral_curvature(self, eta):
         """Bound on the curvature in any direction of coef: no direction has more."""
-        rows = self.loss.curvature(self.y, eta)
-        if rows.ndim > 1 and self.loss.coupled_outputs:
-            # The Hessian of a row is no larger than its trace; of softmax, than twice its largest entry (Gershgorin).
-            rows = 2.0 * rows.max(axis=1) if self.loss.translation_invariant else rows.sum(axis=1)
-        rows = rows if rows.ndim == 1 else rows.max(axis=1)
+        rows = self._row_curvatures(eta)
         used = rows[self.weights > 0] if self.any_unweighted else rows
         most = float(np.max(used))
         if most > 10.0 * np.mean(used) and self.y.ndim == 1:
             # A few steep rows: what they do to all of X is less than that.
-            return self._largest_curvature(self.weights * rows)
+            return self._largest_curvature(self.weights * rows) or 1.0
         return most * self._spectral_norm or 1.0
+
+    def mean_curvature(self, eta):
+        """Bound on the curvature of the mean loss in the intercepts."""
+        return float(np.max(self._row_curvatures(eta))) or 1.0
+
+    def _row_curvatures(self, eta):
+        """For each row a bound on the largest eigenvalue of the Hessian of its loss in eta."""
+        rows = self.loss.curvature(self.y, eta)
+        if rows.ndim == 1:
+            return rows
+        if not self.loss.coupled_outputs:
+            return rows.max(axis=1)
+        # No larger than its trace; of softmax, than twice the largest entry of its diagonal (Gershgorin).
+        return 2.0 * rows.max(axis=1) if self.loss.translation_invariant else rows.sum(axis=1)
 
     @cached_property
     def _spectral_norm(self):

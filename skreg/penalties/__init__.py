@@ -8,21 +8,21 @@ from skreg.penalties.structured import SLOPE, NuclearNorm
 from skreg.penalties.tikhonov import GeneralizedRidge
 
 __all__ = [
-    "SLOPE",
-    "FusedLasso",
-    "GeneralizedRidge",
-    "NuclearNorm",
-    "TrendFilter",
     "L0",
     "L1",
     "L2",
     "MCP",
     "SCAD",
+    "SLOPE",
     "ElasticNet",
+    "FusedLasso",
+    "GeneralizedRidge",
     "LogSum",
     "Lq",
     "NoPenalty",
+    "NuclearNorm",
     "Penalty",
+    "TrendFilter",
     "get_penalty",
     "penalty_names",
 ]

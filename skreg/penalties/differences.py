@@ -177,7 +177,7 @@ class TrendFilter(_Chain):
     >>> from skreg import TrendFilter
     >>> signal = np.array([0.0, 1.1, 1.9, 3.0, 2.1, 0.9, 0.0])
     >>> TrendFilter(order=1).prox(signal, step=1.0, alpha=0.2).round(2)
-    array([0.11, 1.01, 1.9 , 2.8 , 1.9 , 1.01, 0.11])
+    array([0.09, 1.03, 1.97, 2.91, 1.95, 1.  , 0.05])
     """
 
     def __init__(self, order=1):

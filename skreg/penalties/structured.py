@@ -49,7 +49,7 @@ class SLOPE(Penalty):
 
     >>> import numpy as np
     >>> from skreg import SLOPE
-    >>> SLOPE(lambdas=[3.0, 2.0, 1.0]).prox(np.array([6.0, -5.5, 0.5]), step=1.0, alpha=1.0)
+    >>> SLOPE(lambdas=[3.0, 2.0, 1.0]).bind(3).prox(np.array([6.0, -5.5, 0.5]), step=1.0, alpha=1.0)
     array([ 3.25, -3.25,  0.  ])
     """
 

@@ -12,12 +12,16 @@ CHECK_EVERY = 10
 # So many looks without progress: rounding allows no more.
 PATIENCE = 100
 
+# Up to so many columns, and no more than rows, the squared loss is read from X once.
+MAX_GRAM = 2_000
+
 
 class ProximalGradient(Solver):
-    """One proximal step per pass over X, with momentum, restarts and backtracking.
+    """One proximal step per two passes over X, with momentum and restarts.
 
     It asks the penalty for its prox and nothing else, so it refuses nothing; the
-    faster solvers are tried first. The intercept is profiled out of every step.
+    faster solvers are tried first. The intercept takes a step of its own: centred
+    columns are orthogonal to it in the bound on the curvature.
 
     References
     ----------
@@ -35,75 +39,138 @@ class ProximalGradient(Solver):
 
     def solve(self, problem, alphas, start=None, tol=1e-6, max_iter=10_000):
         """Each alpha from the solution before."""
+        smooth = (_Gram if _pays_to_read_once(problem) else _Rows)(problem)
         for alpha in alphas:
-            solution = _solve_one(problem, alpha, start, tol, max_iter)
+            solution = _solve_one(smooth, alpha, start, tol, max_iter)
             start = solution.coef, solution.intercept
             yield solution
 
 
-class _Smooth:
-    """The loss as a function of coef alone: value and gradient, intercept profiled."""
-
-    def __init__(self, problem, intercept):
-        self.problem, self.intercept = problem, intercept
-
-    def value(self, coef):
-        problem = self.problem
-        eta = problem.design.dot(coef)
-        if problem.fit_intercept:
-            self.intercept = problem.profile(eta, self.intercept)
-        eta += self.intercept
-        return problem.loss_value(eta), eta
-
-    def gradient(self, eta):
-        return self.problem.design.dot_t(self.problem.row_gradient(eta))
+def _pays_to_read_once(problem):
+    n_samples, n_features = problem.design.shape
+    return problem.loss.quadratic and n_features <= min(MAX_GRAM, n_samples)
 
 
-def _solve_one(problem, alpha, start, tol, max_iter):
-    coef, intercept = starting_point(problem, start, alpha)
-    smooth = _Smooth(problem, intercept)
-    loss, eta = smooth.value(coef)
-    gradient = smooth.gradient(eta)
-    best = Solution(alpha, coef, smooth.intercept, 1, problem.point(coef, smooth.intercept, alpha, eta).optimality(tol))
+class _State:
+    """A point: coefficients, intercept, and what is linear in them (the linear predictor, or the gradient)."""
+
+    def __init__(self, coef, intercept, linear):
+        self.coef, self.intercept, self.linear = coef, intercept, linear
+
+    def beyond(self, before, weight):
+        """The point ``weight`` times further than ``self`` is from ``before``."""
+        pairs = zip(self._parts(), before._parts(), strict=True)
+        return _State(*(part + weight * (part - other) for part, other in pairs))
+
+    def _parts(self):
+        return self.coef, self.intercept, self.linear
+
+
+class _Rows:
+    """The loss, read from X."""
+
+    def __init__(self, problem):
+        self.problem = problem
+
+    def state(self, coef, intercept):
+        return _State(coef, intercept, self.problem.eta(coef, intercept))
+
+    def eta(self, state):
+        return state.linear
+
+    def curvature(self, state):
+        return self.problem.spectral_curvature(state.linear), self.problem.mean_curvature(state.linear)
+
+    def gradients(self, state):
+        rows = self.problem.row_gradient(state.linear)
+        return self.problem.design.dot_t(rows), rows.sum(axis=0) if self.problem.fit_intercept else 0.0
+
+    def value(self, state):
+        return self.problem.loss_value(state.linear)
+
+
+class _Gram:
+    """The squared loss, read from X once; centred data have their intercept at 0."""
+
+    def __init__(self, problem):
+        self.problem = problem
+        self.gram = problem.design.gram(np.arange(problem.n_features), row_weights=problem.weights)
+        self.pull = problem.design.dot_t((problem.y.T * problem.weights).T)
+        self.steepest = float(np.linalg.eigvalsh(self.gram)[-1]) * (1.0 + 1e-9) or 1.0
+        self.square = 0.5 * float(np.sum(problem.weights @ np.square(problem.y)))
+
+    def state(self, coef, intercept):
+        return _State(coef, np.zeros_like(self.problem.null_intercept), self.gram @ coef - self.pull)
+
+    def eta(self, state):
+        return None
+
+    def curvature(self, state):
+        return self.steepest, 1.0
+
+    def gradients(self, state):
+        return state.linear, 0.0
+
+    def value(self, state):
+        return self.square + 0.5 * float(np.sum(state.coef * (state.linear - self.pull)))
+
+
+def _solve_one(smooth, alpha, start, tol, max_iter):
+    problem = smooth.problem
+    here = smooth.state(*starting_point(problem, start, alpha))
+    best = Solution(alpha, here.coef, here.intercept, 1, _certificate(smooth, here, alpha, tol))
     if best.optimality.converged:
         return best
-    lipschitz = problem.spectral_curvature(eta)
-    ahead, ahead_loss, ahead_gradient, momentum = coef, loss, gradient, 1.0
-    objective = loss + problem.penalty_value(coef, alpha)
-    progress = Progress()
+    steepest, steepest_intercept = smooth.curvature(here)
+    # The squared loss never curves more than that; others may elsewhere.
+    factor, exact = 1.0, problem.loss.quadratic
+    ahead, momentum, objective, progress = here, 1.0, np.inf, Progress()
     for n_iter in range(1, max_iter + 1):
+        gradient, gradient_intercept = smooth.gradients(ahead)
+        value = None if exact else smooth.value(ahead)
         while True:
-            new = problem.prox(ahead - ahead_gradient / lipschitz, 1.0 / lipschitz, alpha)
-            move = new - ahead
-            loss, eta = smooth.value(new)
-            bound = ahead_loss + np.sum(ahead_gradient * move) + 0.5 * lipschitz * np.sum(move**2)
-            if loss <= bound + 1e-14 * abs(loss) or lipschitz > 1e300:
+            step, step_intercept = 1.0 / (factor * steepest), 1.0 / (factor * steepest_intercept)
+            coef = problem.prox(ahead.coef - step * gradient, step, alpha)
+            new = smooth.state(coef, ahead.intercept - step_intercept * gradient_intercept)
+            move, shift = new.coef - ahead.coef, new.intercept - ahead.intercept
+            length = 0.5 * (np.sum(move**2) / step + np.sum(shift**2) / step_intercept)
+            if exact or length <= 1e-12 * abs(value) or factor > 1e12:
                 break
-            lipschitz *= 2.0
-        new_objective = loss + problem.penalty_value(new, alpha)
+            promised = value + np.sum(gradient * move) + np.sum(gradient_intercept * shift) + length
+            if smooth.value(new) <= promised + 1e-15 * abs(value):
+                break
+            factor *= 2.0
         if n_iter % CHECK_EVERY == 0 or n_iter == max_iter:
-            optimality = problem.point(new, smooth.intercept, alpha, eta).optimality(tol)
+            optimality = _certificate(smooth, new, alpha, tol)
             if optimality.measure <= best.optimality.measure:
-                best = Solution(alpha, new, smooth.intercept, n_iter, optimality)
-            if problem.diverges(new, smooth.intercept, alpha):
-                return Solution(alpha, new, smooth.intercept, n_iter, optimality, diverges=True)
+                best = Solution(alpha, new.coef, new.intercept, n_iter, optimality)
+            if problem.diverges(new.coef, new.intercept, alpha):
+                return Solution(alpha, new.coef, new.intercept, n_iter, optimality, diverges=True)
             if best.optimality.converged:
                 break
             progress.update(optimality)
             if progress.stalled >= PATIENCE:
                 break
+        if not problem.penalty.convex:
+            reached = smooth.value(new) + problem.penalty_value(new.coef, alpha)
+            if reached > objective and ahead is not here:
+                # Momentum led uphill: a step without it does not.
+                ahead, momentum = here, 1.0
+                continue
+            objective = reached
         following = 0.5 * (1.0 + np.sqrt(1.0 + 4.0 * momentum**2))
         weight = (momentum - 1.0) / following
-        if new_objective > objective or np.sum((ahead - new) * (new - coef)) > 0:
-            # Momentum points uphill: start again from here without it.
+        uphill = np.sum(move * (new.coef - here.coef)) / step
+        if uphill + np.sum(shift * (new.intercept - here.intercept)) / step_intercept < 0:
+            # Momentum points away from where the step went: start again from here without it.
             weight, following = 0.0, 1.0
-            if new_objective > objective:
-                new, new_objective = coef, objective
-        ahead = new + weight * (new - coef)
-        coef, objective, momentum = new, new_objective, following
-        ahead_loss, eta = smooth.value(ahead)
-        ahead_gradient = smooth.gradient(eta)
-        # Let the step recover from one steep place.
-        lipschitz *= 0.99
+        here, ahead, momentum = new, new.beyond(here, weight) if weight > 0 else new, following
+        if not exact:
+            # Let the step recover from one steep place.
+            factor = max(0.98 * factor, 1e-3)
     stalled = not best.optimality.converged and n_iter < max_iter
     return Solution(alpha, best.coef, best.intercept, n_iter, best.optimality, stalled)
+
+
+def _certificate(smooth, state, alpha, tol):
+    return smooth.problem.point(state.coef, state.intercept, alpha, smooth.eta(state)).optimality(tol)

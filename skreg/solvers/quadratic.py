@@ -220,7 +220,7 @@ class Quadratic:
         for size in _sizes(coef, move, side):
             moved = coef + size * move
             # Beyond zero the penalty is another one: who crosses stops there.
-            moved[moved * side < 0] = 0.0
+            moved[np.sign(moved) * side < 0] = 0.0
             candidate = self.coef.copy()
             candidate[moving] = moved
             candidate_grad = self.grad + self.gram @ (candidate - self.coef)
