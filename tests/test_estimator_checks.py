@@ -29,7 +29,7 @@ CHECKS = [
         estimator,
         check,
         id=f"{type(estimator).__name__}({estimator.penalty!r})-{name_of(check)}",
-        marks={None: [DUE], "trend": [DUE], "mcp": [DUE, FLAT], "scad": [DUE, FLAT], "l0": [DUE, FLAT]}.get(estimator.penalty, ()),
+        marks={None: [DUE], "mcp": [DUE, FLAT], "scad": [DUE, FLAT], "l0": [DUE, FLAT]}.get(estimator.penalty, ()),
     )
     for each in ESTIMATORS
     for estimator, check in estimator_checks_generator(each)

@@ -323,14 +323,14 @@ def test_paths_go_down_from_alpha_max():
 # -- what has no meaning, and says so -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("penalty", ["slope", "fused", "trend", "nuclear", GeneralizedRidge(np.eye(6))])
+@pytest.mark.parametrize("penalty", ["slope", "fused", TrendFilter(), "nuclear", GeneralizedRidge(np.eye(6))])
 def test_penalty_factor_is_refused(penalty):
     X, y = regression_data(30, 6)
     with pytest.raises(ValueError, match="penalty_factor must be None for"):
         PenalizedRegression(penalty, penalty_factor=np.arange(6.0)).fit(X, y)
 
 
-@pytest.mark.parametrize("penalty", ["fused", "trend", GeneralizedRidge(np.eye(6))])
+@pytest.mark.parametrize("penalty", ["fused", TrendFilter(), GeneralizedRidge(np.eye(6))])
 def test_standardize_is_refused(penalty):
     X, y = regression_data(30, 6)
     with pytest.raises(ValueError, match="standardize must be False for"):
