@@ -30,6 +30,8 @@ class Workload:
         One alpha; 100 of them; GridSearchCV; a fresh process.
     against : tuple of str
         The peers that count for the ratio; all of them if empty.
+    own_cv : bool
+        A search by the estimators that cross-validate themselves, along the path of 100 alphas.
     later : str
         Why it cannot run yet.
     """
@@ -46,6 +48,7 @@ class Workload:
     kind: str = "fit"
     fit_intercept: bool = True
     against: tuple = ()
+    own_cv: bool = False
     later: str = ""
 
     @property
@@ -69,7 +72,8 @@ class Data:
             gradient = gradient / self.weights
         self.unit = float(gradient.max()) / (workload.l1_ratio or 1.0)
         top = 1.0 if workload.l1_ratio else 1000.0
-        fractions = np.geomspace(top, workload.alpha, 100) if workload.kind == "path" else np.array([workload.alpha])
+        many = workload.kind == "path" or workload.own_cv
+        fractions = np.geomspace(top, workload.alpha, 100) if many else np.array([workload.alpha])
         self.alphas = self.unit * fractions
         self._layouts = {}
 
@@ -207,7 +211,13 @@ def _table():
     row, target = "GridSearchCV: 50 alphas x 5 folds, StandardScaler in a pipeline", 0.97
     search = make.regression, {"n": 2000, "p": 200, "support": 20}, {"n": 200, "p": 20, "support": 5}
     yield entry("search", *search, kind="search", alpha=1e-3, against=("sklearn",))
-    yield entry("cv-lasso-wide", later="skreg has no PenalizedRegressionCV yet")
+
+    row, target = "LassoCV, ElasticNetCV, LogisticRegressionCV: 100 alphas x 5 folds", 0.5
+    own = {"kind": "search", "own_cv": True, "against": ("sklearn",)}
+    search_classes = make.classes, {"n": 2000, "p": 200, "support": 20}, {"n": 200, "p": 20, "support": 5}
+    yield entry("cv-lasso", *search, **own, alpha=1e-3)
+    yield entry("cv-enet", *search, **own, penalty="elastic net", alpha=1e-3)
+    yield entry("cv-logistic-l2", *search_classes, **own, **logistic, penalty="l2", alpha=1e-3)
 
     row, target = "fresh process: import and first fit", 1.1
     yield entry("cold", make.diabetes, kind="cold", against=("sklearn",))

@@ -141,6 +141,21 @@ def test_skreg_reaches_what_scikit_learn_reaches(name):
     assert objective.suboptimality(other, np.minimum(own, other), null) < 1e-5
 
 
+@pytest.mark.parametrize("name", ["cv-lasso", "cv-enet", "cv-logistic-l2"])
+def test_cross_validations_have_the_same_scores(name):
+    workload = WORKLOADS[name]
+    data = workload.data(small=True)
+    data.alphas = data.alphas[::9]
+    scores = []
+    for peer_name in ("skreg", "sklearn"):
+        peer = peers.load(peer_name)
+        for setting in peer.settings(workload, data):
+            X = peer.prepare(workload, data, setting)
+            scores.append(peer.run(workload, data, X, setting, None))
+    for other in scores[1:]:
+        assert other == pytest.approx(scores[0], rel=1e-3)
+
+
 @pytest.mark.parametrize("name", [name for name in peers.NAMES if name not in ("skreg", "sklearn")])
 def test_a_peer_reaches_what_skreg_reaches(name):
     workload = WORKLOADS["lasso-wide"]

@@ -40,7 +40,7 @@ class Floor(Peer):
         self.estimator = estimator
 
     def supports(self, workload):
-        return None if workload.kind == "search" else "only a floor for GridSearchCV"
+        return None if workload.kind == "search" and not workload.own_cv else "only a floor for GridSearchCV"
 
     def tolerances(self, workload, setting):
         return (None,)

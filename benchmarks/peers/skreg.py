@@ -4,7 +4,14 @@ import numpy as np
 
 import skreg
 from peers import Peer, decades, grid_search
-from skreg import PenalizedLogisticRegression, PenalizedRegression, fastest_solver, make_problem
+from skreg import (
+    PenalizedLogisticRegression,
+    PenalizedLogisticRegressionCV,
+    PenalizedRegression,
+    PenalizedRegressionCV,
+    fastest_solver,
+    make_problem,
+)
 
 PENALTY = {"l1": "l1", "weighted l1": "l1", "elastic net": "elasticnet", "l2": "l2"}
 
@@ -30,6 +37,10 @@ class Skreg(Peer):
         return data.layout(setting)
 
     def run(self, workload, data, X, setting, tol):
+        if workload.own_cv:
+            search = PenalizedRegressionCV if workload.loss == "squared" else PenalizedLogisticRegressionCV
+            model = search(PENALTY[workload.penalty], alphas=data.alphas, cv=5).fit(X, data.y)
+            return model.cv_results_["mean_test_score"]
         if workload.kind == "search":
             return grid_search(PenalizedRegression("l1"), workload, data, X)
         if workload.kind == "path":
