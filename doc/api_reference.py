@@ -26,6 +26,24 @@ TABLE = [
         + ["SLOPE", "FusedLasso", "TrendFilter", "GeneralizedRidge", "NuclearNorm", "Penalty"],
     ),
     (
+        "Penalties on groups",
+        "A group of features, or a feature for all outputs, is in the model or out of it as a whole.",
+        "skreg",
+        ["GroupLasso", "SparseGroupLasso", "GroupMCP", "GroupSCAD", "Grouped", "L21"],
+    ),
+    (
+        "Constraints",
+        "Free inside, forbidden outside, at every alpha.",
+        "skreg",
+        ["NonNegative", "Box", "Simplex", "L1Ball", "L2Ball", "Monotone"],
+    ),
+    (
+        "New penalties from old ones",
+        "A multiple, a sum with ridge, bounds, and another penalty for each set of columns.",
+        "skreg",
+        ["Scaled", "WithSquare", "Bounded", "ByColumn"],
+    ),
+    (
         "Losses",
         "What a wrong prediction costs. Your own is a subclass of ``Loss``.",
         "skreg",

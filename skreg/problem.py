@@ -483,6 +483,8 @@ def make_problem(
         weights = weights / weights.max()
         weights = weights / weights.sum()
     design = make_design(X, weights, fit_intercept, check_standardize(standardize, penalty))
+    if design.scale is not None:
+        penalty = penalty.rescaled(design.scale)
     problem = Problem(design, y, weights, loss, penalty, factor, fit_intercept)
     if not np.all(np.isfinite(problem.null_intercept)):
         raise ValueError("y must hold every class, with positive weight, at least once.")

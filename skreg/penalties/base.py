@@ -109,6 +109,20 @@ class Penalty(BaseEstimator):
         """
         raise NotImplementedError(f"{type(self).__name__} must define prox(self, coef, step, alpha).")
 
+    def __mul__(self, factor):
+        """``factor * penalty``: the penalty at ``factor`` times alpha."""
+        from skreg.penalties.combine import scaled
+
+        return scaled(self, factor)
+
+    __rmul__ = __mul__
+
+    def __add__(self, other):
+        """``penalty + other``, where the prox of the sum is known."""
+        from skreg.penalties.combine import added
+
+        return added(self, other)
+
     # -- optional, with working defaults ------------------------------------
 
     def bind(self, n_features, feature_names=None):
@@ -145,6 +159,29 @@ class Penalty(BaseEstimator):
         -------
         Penalty
             A penalty on ``len(features)`` coefficients.
+        """
+        return self
+
+    def rescaled(self, scale):
+        """The same penalty, for coefficients that are ``scale`` times as large.
+
+        With ``standardize=True`` a penalty sees the coefficients of standardised
+        columns; what it says in units of X, bounds say, has to follow.
+
+        Parameters
+        ----------
+        scale : ndarray of shape (n_features,)
+            Standard deviations of the columns; inf for a constant one.
+
+        Returns
+        -------
+        Penalty
+            By default ``self``, which charges the standardised coefficients.
+
+        Raises
+        ------
+        ValueError
+            If that has no meaning.
         """
         return self
 

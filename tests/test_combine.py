@@ -1,0 +1,270 @@
+"""Constraints and combinations: against SciPy, and in words where there is no answer."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from helpers import class_data, regression_data
+from numpy.testing import assert_allclose
+from scipy import sparse
+from scipy.optimize import lsq_linear, minimize, nnls
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skreg import (
+    L1,
+    L2,
+    L21,
+    MCP,
+    SCAD,
+    Bounded,
+    Box,
+    ByColumn,
+    ElasticNet,
+    GroupLasso,
+    L1Ball,
+    L2Ball,
+    Monotone,
+    NonNegative,
+    PenalizedLogisticRegression,
+    PenalizedRegression,
+    Scaled,
+    Simplex,
+    WithSquare,
+    alpha_max,
+)
+from skreg.penalties import NoPenalty
+
+
+def fit(penalty, X, y, **params):
+    model = PenalizedRegression(penalty, **{"tol": 1e-12, "fit_intercept": False, **params}).fit(X, y)
+    assert model.optimality_.converged
+    return model
+
+
+# -- constraints ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("layout", [np.asarray, sparse.csc_array])
+def test_non_negative_least_squares(layout):
+    X, y = regression_data(seed=3)
+    expected = nnls(X, y)[0]
+    assert 0 < np.count_nonzero(expected) < 8
+    model = fit(NonNegative(), layout(X), y)
+    assert_allclose(model.coef_, expected, atol=1e-6)
+    assert model.solver_ == "coordinate_descent"
+
+
+def test_boxes():
+    X, y = regression_data(seed=3)
+    lower, upper = (
+        np.array([-1, -1, 0, 0, -np.inf, 0.5, -np.inf, -2.0]),
+        np.array([1, 0, 1, np.inf, 0.1, 0.7, np.inf, 2.0]),
+    )
+    expected = lsq_linear(X, y, (lower, upper), tol=1e-14).x
+    assert_allclose(fit(Box(lower, upper), X, y).coef_, expected, atol=1e-6)
+    # Bounds are in units of X, whatever the fit does to the columns.
+    X = X * np.arange(1, 9)
+    expected = lsq_linear(X - X.mean(axis=0), y - y.mean(), (lower, upper), tol=1e-14).x
+    model = fit(Box(lower, upper), X, y, standardize=True, fit_intercept=True)
+    assert_allclose(model.coef_, expected, atol=1e-6)
+
+
+def test_bounds_on_a_penalty():
+    X, y = regression_data(seed=3)
+    model = fit(Bounded("l1", -0.5, 0.7), X, y, alpha=0.1)
+    split = np.hstack([X, -X])
+
+    def objective(parts):
+        residual = y - split @ parts
+        return 0.5 * residual @ residual / len(y) + 0.1 * parts.sum(), -split.T @ residual / len(y) + 0.1
+
+    bounds = [(0, 0.7)] * 8 + [(0, 0.5)] * 8
+    best = minimize(objective, np.zeros(16), jac=True, bounds=bounds, options={"ftol": 1e-15, "gtol": 1e-12})
+    assert model.optimality_.objective == pytest.approx(best.fun, rel=1e-8)
+    assert model.coef_.min() >= -0.5 and model.coef_.max() <= 0.7
+
+
+@pytest.mark.parametrize("penalty", [MCP(), GroupLasso([0] * 8), L21()], ids=repr)
+def test_what_clipping_would_get_wrong_is_refused(penalty):
+    with pytest.raises(ValueError, match="separable and convex to be bounded"):
+        Bounded(penalty, 0, 1).bind(8)
+
+
+@pytest.mark.parametrize(
+    ("penalty", "constraints"),
+    [
+        (Simplex(2.0), [{"type": "ineq", "fun": lambda w: w}, {"type": "eq", "fun": lambda w: w.sum() - 2.0}]),
+        (L2Ball(0.8), [{"type": "ineq", "fun": lambda w: 0.64 - w @ w}]),
+        (Monotone(), [{"type": "ineq", "fun": np.diff}]),
+        (Monotone(increasing=False), [{"type": "ineq", "fun": lambda w: -np.diff(w)}]),
+    ],
+    ids=["simplex", "ball", "ascending", "descending"],
+)
+def test_constraints_against_slsqp(penalty, constraints):
+    X, y = regression_data(seed=3)
+    model = fit(penalty, X, y)
+
+    def objective(coef):
+        return 0.5 * np.mean((y - X @ coef) ** 2)
+
+    best = minimize(
+        objective,
+        model.coef_ + 0.1,
+        jac=lambda coef: X.T @ (X @ coef - y) / len(y),
+        constraints=constraints,
+        method="SLSQP",
+        options={"ftol": 1e-14, "maxiter": 1000},
+    )
+    assert model.optimality_.objective == pytest.approx(best.fun, rel=1e-6)
+    assert np.isfinite(penalty.value(model.coef_, 1.0))
+
+
+def test_the_ball_of_the_lasso_is_the_lasso():
+    X, y = regression_data(seed=3)
+    lasso = fit("l1", X, y, alpha=0.2)
+    ball = fit(L1Ball(np.abs(lasso.coef_).sum()), X, y)
+    assert_allclose(ball.coef_, lasso.coef_, atol=1e-5)
+
+
+@pytest.mark.parametrize("penalty", [Simplex(), L1Ball(), L2Ball(), Monotone()], ids=repr)
+def test_units_matter_to_whole_vectors(penalty):
+    X, y = regression_data()
+    with pytest.raises(ValueError, match=f"standardize must be False for {type(penalty).__name__}"):
+        PenalizedRegression(penalty, standardize=True).fit(X, y)
+    with pytest.raises(ValueError, match=f"penalty_factor must be None for {type(penalty).__name__}"):
+        PenalizedRegression(penalty, penalty_factor=np.ones(8)).fit(X, y)
+
+
+def test_no_strength_matters_to_a_constraint():
+    X, y = regression_data()
+    for penalty in (NonNegative(), Simplex()):
+        assert alpha_max(X, y, penalty=penalty) == np.inf
+        assert_allclose(fit(penalty, X, y, alpha=0.0).coef_, fit(penalty, X, y, alpha=100.0).coef_, atol=1e-6)
+
+
+# -- multiples and sums -----------------------------------------------------------------------------------------------
+
+
+def test_multiples():
+    assert repr(0.7 * L1()) == repr(L1() * 0.7) == "Scaled(factor=0.7, penalty=L1())"
+    assert repr(2 * (0.5 * MCP())) == "Scaled(factor=1.0, penalty=MCP())"
+    X, y = regression_data()
+    for penalty in (L1(), MCP(), GroupLasso([0, 0, 1, 1, 2, 2, 3, 3])):
+        assert_allclose(
+            fit(0.5 * penalty, X, y, alpha=0.6, tol=1e-10).coef_,
+            fit(penalty, X, y, alpha=0.3, tol=1e-10).coef_,
+            atol=1e-5,
+        )
+    assert alpha_max(X, y, penalty=0.5 * L1()) == pytest.approx(2 * alpha_max(X, y), rel=1e-12)
+    with pytest.raises(TypeError):
+        "a" * L1()
+    with pytest.raises(TypeError):
+        L1() * True
+    with pytest.raises(ValueError, match="factor"):
+        (-1 * L1()).bind(3)
+
+
+def test_sums_with_squares():
+    X, y = regression_data()
+    net = fit(0.3 * L1() + 0.7 * L2(), X, y, alpha=0.5)
+    assert_allclose(net.coef_, fit(ElasticNet(0.3), X, y, alpha=0.5).coef_, atol=1e-7)
+    assert repr(L2() + SCAD()) == "WithSquare(penalty=SCAD())"
+    assert repr(MCP() + 0.5 * L2() + 0.25 * L2()) == "WithSquare(penalty=MCP(), square=0.75)"
+    assert repr(L1() + NoPenalty()) == "L1()"
+    assert WithSquare("l2", 2.0).quadratic(0.5) == pytest.approx(1.5)
+    # Enough of a square makes a concave penalty convex, and the certificate knows.
+    assert fit(MCP(gamma=0.5) + 200.0 * L2(), X, y, alpha=0.01).optimality_.kind == "global"
+    assert fit(MCP(gamma=0.5), X, y, alpha=0.01).optimality_.kind == "local"
+
+
+@pytest.mark.parametrize("other", [MCP(), GroupLasso([0, 1]), Simplex(), L1()], ids=repr)
+def test_sums_without_a_prox_say_so(other):
+    with pytest.raises(TypeError, match="no prox in closed form that skreg knows"):
+        L1() + other
+    with pytest.raises(TypeError):
+        L1() + 3.0
+
+
+# -- another penalty for each set of columns --------------------------------------------------------------------------
+
+
+def frame_data():
+    X, y = regression_data()
+    return pd.DataFrame(X, columns=["age", "sex", "gene_a", "gene_b", "gene_c", "site_1", "site_2", "site_3"]), y
+
+
+def test_by_column():
+    frame, y = frame_data()
+    penalty = ByColumn({"age": None, "gene_.*": "l1", "site_.*": GroupLasso([0, 0, 0]), "sex": 0.5 * L2()})
+    model = PenalizedRegression(penalty, alpha=0.3, tol=1e-12).fit(frame, y)
+    gradient = -frame.to_numpy().T @ (y - model.predict(frame)) / len(y)
+    coef = model.coef_
+    assert_allclose(gradient[0], 0.0, atol=1e-6)
+    assert_allclose(gradient[1] + 0.15 * coef[1], 0.0, atol=1e-6)
+    assert_allclose((gradient + 0.3 * np.sign(coef))[2:5][coef[2:5] != 0], 0.0, atol=1e-6)
+    assert np.all(np.abs(gradient[2:5]) <= 0.3 + 1e-6)
+    norm = np.linalg.norm(coef[5:])
+    assert norm == 0 or np.allclose(gradient[5:] + 0.3 * np.sqrt(3) * coef[5:] / norm, 0.0, atol=1e-6)
+
+
+def test_by_column_of_separable_penalties_runs_in_coordinate_descent():
+    frame, y = frame_data()
+    penalty = ByColumn({"age": None, ("gene_.*", "sex"): ElasticNet(0.5)}, rest="l1")
+    model = PenalizedRegression(penalty, alpha=0.3, tol=1e-12).fit(frame, y)
+    assert model.solver_ == "coordinate_descent" and model.optimality_.gap is not None
+    factors = np.array([0, 0.5, 0.5, 0.5, 0.5, 1, 1, 1])
+    gradient = -frame.to_numpy().T @ (y - model.predict(frame)) / len(y)
+    pull = 0.3 * factors * np.sign(model.coef_) + 0.3 * np.array([0, 0.5, 0.5, 0.5, 0.5, 0, 0, 0]) * model.coef_
+    assert_allclose((gradient + pull)[model.coef_ != 0], 0.0, atol=1e-6)
+    classes, labels = class_data(p=8)
+    model = PenalizedLogisticRegression(penalty, alpha=0.02).fit(pd.DataFrame(classes, columns=frame.columns), labels)
+    assert model.optimality_.converged
+    # The free column is fitted first.
+    top = alpha_max(frame.to_numpy(), y, penalty=ByColumn({0: None}, rest="l1"))
+    factor = np.array([0.0] + [1.0] * 7)
+    assert top == pytest.approx(alpha_max(frame.to_numpy(), y, penalty_factor=factor), rel=1e-6)
+
+
+def test_by_column_in_a_pipeline_and_a_grid():
+    frame, y = frame_data()
+    scaler = StandardScaler().set_output(transform="pandas")
+    model = make_pipeline(scaler, PenalizedRegression(alpha=0.1))
+    choices = [ByColumn({"gene_.*": "l1"}, rest=None), ByColumn({"gene_.*": MCP(), "age": Box(0, 1)}, rest="l2")]
+    search = GridSearchCV(model, {"penalizedregression__penalty": choices}, cv=3, error_score="raise").fit(frame, y)
+    assert search.best_score_ > 0.1
+
+
+@pytest.mark.parametrize(
+    ("penalties", "rest", "error", "words"),
+    [
+        ({"agee": None}, "l1", ValueError, "'agee', which is no column of X"),
+        ({"gene_(": None}, "l1", ValueError, "no regular expression"),
+        ({"age": None}, "error", ValueError, r"no penalty for the columns \['sex'"),
+        ({"gene_.*": "l1", "gene_[ab]": "l2"}, "l1", ValueError, "'gene_a' belongs to 'gene_.*' and to"),
+        ({"age": None, 0: "l1"}, "l1", ValueError, "'age' belongs to 'age' and to 0"),
+        ({9: None}, "l1", ValueError, "positions are 0 to 7"),
+        ({1.5: None}, "l1", TypeError, "got 1.5"),
+        ({}, "l1", TypeError, "not empty"),
+        ({"age": "lasso"}, "l1", ValueError, "'lasso'"),
+        ({"age": L21()}, "l1", ValueError, "one output at a time"),
+    ],
+)
+def test_wrong_columns_are_told(penalties, rest, error, words):
+    frame, _ = frame_data()
+    with pytest.raises(error, match=words):
+        ByColumn(penalties, rest).bind(8, np.array(frame.columns, dtype=object))
+
+
+def test_a_name_goes_before_expressions():
+    frame, _ = frame_data()
+    names = np.array(frame.columns, dtype=object)
+    for penalties in ({".*": "l1", "age": None}, {"age": None, ".*": "l1"}):
+        assert_allclose(ByColumn(penalties).bind(8, names).unpenalised(), [True] + [False] * 7)
+    with pytest.raises(ValueError, match="has no column names"):
+        ByColumn({"age": None}, "l1").bind(8)
+
+
+def test_wrappers_restrict_to_what_is_inside():
+    scaled = Scaled(Box([0, 1, 2], [3, 4, 5]), 2.0).bind(3).restrict(np.array([2, 0]))
+    assert_allclose(scaled.prox(np.array([9.0, 9.0]), 1.0, 1.0), [5.0, 3.0])
