@@ -290,9 +290,14 @@ class Point:
 
         Not those that rest on a bound: the bound takes a correlation of one sign.
         """
-        if free.size > MAX_BALANCED or self.coef.ndim > 1 or not self.problem.penalty.separable:
+        penalty = self.problem.penalty
+        if free.size > MAX_BALANCED or self.coef.ndim > 1 or penalty.joint_outputs:
             return free
-        ones = [self.problem.penalty.restrict(free[i : i + 1]) for i in range(free.size)]
+        if not penalty.separable:
+            # Of a constraint on all of them (at alpha = 0) the conjugate is finite everywhere.
+            bounded = free.size == self.coef.size and np.isfinite(penalty.conjugate(-self.gradient, 0.0))
+            return free[:0] if bounded else free
+        ones = [penalty.restrict(free[i : i + 1]) for i in range(free.size)]
         pulls = np.where(self.gradient == 0, 1.0, -self.gradient)
         finite = [np.isfinite(one.conjugate(pulls[j : j + 1], 0.0)) for one, j in zip(ones, free, strict=True)]
         return free[~np.array(finite, dtype=bool)]
