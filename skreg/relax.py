@@ -87,7 +87,10 @@ def refit(problem, solutions, tol, max_iter):
 
 
 def _on_support(problem, support, tol, max_iter):
-    part = problem.features(support)
+    try:
+        part = problem.features(support)
+    except ValueError as error:
+        raise ValueError(f"relax must be None here, as it refits on the features used. {error}") from error
     solution = next(iter(fastest_solver(part).solver.solve(part, [0.0], None, tol, max_iter)))
     if solution.diverges:
         return None

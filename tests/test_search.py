@@ -192,6 +192,8 @@ def test_what_is_said_of_misuse():
         PenalizedRegressionCV("l1", max_support=-1).fit(X, y)
     with pytest.raises(ValueError, match=r"shows a search.*got PenalizedRegression"):
         CrossValidationDisplay.from_estimator(PenalizedRegression().fit(X, y))
+    with pytest.raises(ValueError, match=r"relax must be None here.* FusedLasso"):
+        PenalizedRegressionCV("fused", alphas=3, relax=[0, 1]).fit(X, y)
     search = PenalizedRegressionCV("l1", alphas=3).fit(X, np.column_stack([y, y]))
     with pytest.raises(ValueError, match="output must be an integer from 0 to 1"):
         RegularizationPathDisplay.from_estimator(search, output=2)
