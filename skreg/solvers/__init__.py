@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from skreg.solvers.base import Solution, Solver
 from skreg.solvers.basis import ChangeOfBasis
+from skreg.solvers.clusters import ClusterNewton
 from skreg.solvers.coordinate import CoordinateDescent
 from skreg.solvers.direct import ClosedForm
 from skreg.solvers.gradient import ProximalGradient
@@ -13,6 +14,7 @@ __all__ = [
     "FASTEST_FIRST",
     "ChangeOfBasis",
     "ClosedForm",
+    "ClusterNewton",
     "CoordinateDescent",
     "Newton",
     "ProximalGradient",
@@ -23,7 +25,7 @@ __all__ = [
     "get_solver",
 ]
 
-FASTEST_FIRST = (ClosedForm(), Newton(), CoordinateDescent(), ChangeOfBasis(), ProximalGradient())
+FASTEST_FIRST = (ClosedForm(), Newton(), CoordinateDescent(), ChangeOfBasis(), ClusterNewton(), ProximalGradient())
 
 
 class SolverChoice(NamedTuple):
@@ -54,6 +56,7 @@ def fastest_solver(problem):
     coordinate_descent every separable penalty
     change_of_basis    penalties that are separable in another basis (total
                        variation, trend filter, generalised ridge)
+    cluster_newton     penalties that show clusters (SLOPE, fused lasso), one output
     proximal_gradient  every penalty
     ================== ======================================================
 

@@ -1,0 +1,166 @@
+"""Penalties whose coefficients move in clusters: proximal steps find the clusters, Newton steps solve for them."""
+
+import numpy as np
+from scipy import sparse
+from scipy.linalg import LinAlgError, cho_factor, cho_solve
+
+from skreg.solvers.base import Solver
+from skreg.solvers.coordinate import _Engine
+from skreg.spectrum import largest_eigenvalue
+
+__all__ = ["ClusterNewton"]
+
+# Largest Gram matrix for penalties that have no working sets.
+MAX_TOGETHER = 4_000
+
+# Proximal steps between two Newton steps.
+STEPS = 10
+
+
+class ClusterNewton(Solver):
+    """Sorted L1 and the fused lasso: on the clusters that the prox shows the price is linear, and Newton's method exact.
+
+    The machinery of coordinate descent around it: working sets where the penalty
+    allows to leave out coefficients that are zero, a quadratic model of the loss on
+    them, certificates from X.
+
+    References
+    ----------
+    G. Bareilles, F. Iutzeler, J. Malick, "Newton acceleration on manifolds identified by proximal gradient
+    methods", Math. Program. 200 (2023), alg. 1; J. Larsson, Q. Klopfenstein, M. Massias, J. Wallin,
+    "Coordinate descent for SLOPE", AISTATS 2023 (clusters of coefficients).
+    """
+
+    name = "cluster_newton"
+
+    def refuses(self, problem):
+        """Penalties that do not show clusters; outputs that the loss couples; too many features at once."""
+        name = type(problem.penalty).__name__
+        if problem.penalty.pattern(np.zeros(problem.n_features)) is None:
+            return f"{name} does not say which coefficients move together (`pattern`)."
+        if problem.y.ndim > 1:
+            return f"{name} is solved for one output at a time here, and y has {problem.n_outputs}."
+        if problem.n_features > MAX_TOGETHER and not _has_parts(problem):
+            return f"{name} needs all {problem.n_features} features at once: their Gram matrix is too large."
+        return None
+
+    def solve(self, problem, alphas, start=None, tol=1e-6, max_iter=10_000):
+        """Each alpha from the solution and the working set before."""
+        engine = _ClusterEngine(problem)
+        for alpha in alphas:
+            solution = engine.solve(alpha, start, tol, max_iter)
+            start = solution.coef, solution.intercept
+            yield solution
+
+
+def _has_parts(problem):
+    try:
+        problem.penalty.restrict(np.arange(problem.n_features - 1))
+    except ValueError:
+        return False
+    return True
+
+
+class _ClusterEngine(_Engine):
+    """Coordinate descent's working sets and models, with another inner problem."""
+
+    def __init__(self, problem):
+        super().__init__(problem)
+        if not self.everything and not _has_parts(problem):
+            self.everything = True
+            self.entries = np.arange(problem.n_features)
+
+    def quadratic(self, gram, coef, gradient, alpha):
+        penalty = self.problem.penalty.restrict(self.entries)
+        return _ClusterQuadratic(gram, coef, gradient.copy(), penalty, alpha)
+
+
+class _ClusterQuadratic:
+    """State of one inner problem ``0.5 w'Gw - q'w + P(w; alpha)``, as `Quadratic`."""
+
+    def __init__(self, gram, coef, grad, penalty, alpha):
+        self.gram, self.coef, self.grad = gram, coef.copy(), grad
+        self.penalty, self.alpha = penalty, alpha
+        steepest = largest_eigenvalue(gram.__matmul__, len(coef), n_steps=20) if len(coef) else 1.0
+        self.step = 1.0 / (steepest or 1.0)
+
+    def violation(self):
+        """Norm of the scaled move of a proximal step."""
+        return float(np.linalg.norm(self._target() - self.coef) / np.sqrt(self.step))
+
+    def _target(self):
+        return self.penalty.prox(self.coef - self.step * self.grad, self.step, self.alpha)
+
+    def descend(self, tol, epochs=2):
+        """A few rounds, whatever they reach."""
+        self.minimise(tol, epochs)
+
+    def minimise(self, tol, max_rounds=300):
+        """Until the violation is ``tol``; returns whether it got there."""
+        best, stalled = np.inf, 0
+        for _ in range(max_rounds):
+            self._accelerate(tol)
+            violation = self._newton()
+            if violation <= tol:
+                return True
+            stalled = 0 if violation < 0.9 * best else stalled + 1
+            if stalled >= 30:
+                return False
+            best = min(best, violation)
+        return False
+
+    def _accelerate(self, tol):
+        """Proximal steps with momentum and restarts."""
+        coef, grad, ahead, ahead_grad, momentum = self.coef, self.grad, self.coef, self.grad, 1.0
+        for _ in range(STEPS):
+            new = self.penalty.prox(ahead - self.step * ahead_grad, self.step, self.alpha)
+            move = new - coef
+            new_grad = self.grad + self.gram @ (new - self.coef)
+            if (ahead - new) @ move > 0:
+                momentum = 1.0
+            following = 0.5 * (1.0 + np.sqrt(1.0 + 4.0 * momentum**2))
+            weight = (momentum - 1.0) / following
+            ahead, ahead_grad = new + weight * move, new_grad + weight * (new_grad - grad)
+            coef, grad, momentum = new, new_grad, following
+            if np.linalg.norm(move) <= 0.1 * tol * np.sqrt(self.step):
+                break
+        self.coef, self.grad = coef, grad
+
+    def _newton(self):
+        """A proximal step, and from there a Newton step of its clusters; returns the violation found on the way."""
+        point = self.coef - self.step * self.grad
+        target = self.penalty.prox(point, self.step, self.alpha)
+        violation = float(np.linalg.norm(target - self.coef) / np.sqrt(self.step))
+        labels, signs = self.penalty.pattern(target)
+        used = np.flatnonzero(labels >= 0)
+        grad = self.grad + self.gram @ (target - self.coef)
+        if used.size:
+            size = int(labels.max()) + 1
+            clusters = sparse.csr_array((signs[used], (labels[used], used)), shape=(size, len(labels)))
+            system = clusters @ (clusters @ self.gram).T
+            # The price is linear in the clusters: its slope is that of any subgradient.
+            missing = clusters @ (grad + (point - target) / self.step)
+            trace = 1e-13 * np.diagonal(system)
+            system[np.diag_indices_from(system)] += np.where(trace > 0, trace, 1.0)
+            try:
+                move = clusters.T @ -cho_solve(cho_factor(system, lower=True, overwrite_a=True), missing)
+            except LinAlgError:
+                move = None
+            if move is not None:
+                target, grad = self._search(target, grad, move)
+        self.coef, self.grad = target, grad
+        return violation
+
+    def _search(self, coef, grad, move):
+        """The longest of the steps 1, 1/2, 1/4, ... along ``move`` that lowers the objective, if one does."""
+        forward = self.gram @ move
+        slope, curvature = grad @ move, move @ forward
+        price = self.penalty.value(coef, self.alpha)
+        size = 1.0
+        while size > 1e-3:
+            candidate = coef + size * move
+            change = size * slope + 0.5 * size**2 * curvature + self.penalty.value(candidate, self.alpha) - price
+            if change <= 1e-16 * abs(price):
+                return candidate, grad + size * forward
+            size *= 0.5
+        return coef, grad
