@@ -131,6 +131,21 @@ def test_slope_fit(task, form, tol):
         assert np.all(np.diff(sizes) > 1e-9)
 
 
+@pytest.mark.parametrize("penalty", ["slope", FusedLasso(0.3)])
+@pytest.mark.parametrize("task, shape", [("squared", (40, 400)), ("squared", (300, 60)), ("logistic", (60, 250))])
+def test_clusters_against_proximal_gradient(task, shape, penalty):
+    """Two solvers that share nothing but the prox; wide data has working sets."""
+    X, y = regression_data(*shape, seed=5) if task == "squared" else class_data(*shape)
+    loss = "squared" if task == "squared" else "logistic"
+    top = alpha_max(X, y.astype(float), penalty=penalty, loss=loss)
+    estimator = PenalizedRegression if task == "squared" else PenalizedLogisticRegression
+    model = estimator(penalty, alpha=0.2 * top, tol=1e-9).fit(X, y)
+    slow = estimator(penalty, alpha=0.2 * top, tol=1e-6, solver="proximal_gradient").fit(X, y)
+    assert model.solver_ == "cluster_newton" and model.optimality_.gap <= 1e-9
+    assert model.optimality_.objective <= slow.optimality_.objective + 1e-9 * model.optimality_.null_loss
+    assert slow.optimality_.objective <= model.optimality_.objective + 1e-6 * model.optimality_.null_loss
+
+
 def test_slope_with_equal_lambdas_is_the_lasso():
     X, y = regression_data(80, 10)
     slope = PenalizedRegression(SLOPE(lambdas=np.ones(10)), alpha=0.3, tol=1e-10).fit(X, y)
