@@ -13,9 +13,6 @@ __all__ = ["ClusterNewton"]
 # Largest Gram matrix for penalties that have no working sets.
 MAX_TOGETHER = 4_000
 
-# Up to so many features, and no more than rows, the squared loss has one Gram matrix instead of working sets.
-FEW_TOGETHER = 1_000
-
 # Proximal steps between two Newton steps.
 STEPS = 10
 
@@ -69,9 +66,7 @@ class _ClusterEngine(_Engine):
 
     def __init__(self, problem):
         super().__init__(problem)
-        n_samples, n_features = problem.design.shape
-        few = problem.loss.quadratic and n_features <= min(n_samples, FEW_TOGETHER)
-        if not self.everything and (few or not _has_parts(problem)):
+        if not self.everything and not _has_parts(problem):
             self.everything = True
             self.entries = np.arange(problem.n_features)
 
