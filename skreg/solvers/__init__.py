@@ -56,7 +56,7 @@ def fastest_solver(problem):
     coordinate_descent every separable penalty
     change_of_basis    penalties that are separable in another basis (total
                        variation, trend filter, generalised ridge)
-    cluster_newton     penalties that show clusters (SLOPE, fused lasso), one output
+    cluster_newton     penalties that show clusters (SLOPE, fused lasso)
     proximal_gradient  every penalty
     ================== ======================================================
 

@@ -5,7 +5,7 @@ from scipy import sparse
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
 from skreg.solvers.base import Solver
-from skreg.solvers.coordinate import _Engine
+from skreg.solvers.coordinate import _each_output, _Engine
 from skreg.spectrum import largest_eigenvalue
 
 __all__ = ["ClusterNewton"]
@@ -38,14 +38,17 @@ class ClusterNewton(Solver):
         name = type(problem.penalty).__name__
         if problem.penalty.pattern(np.zeros(problem.n_features)) is None:
             return f"{name} does not say which coefficients move together (`pattern`)."
-        if problem.y.ndim > 1:
-            return f"{name} is solved for one output at a time here, and y has {problem.n_outputs}."
+        if problem.y.ndim > 1 and problem.loss.coupled_outputs:
+            return f"{name} is solved for one output at a time here, and {type(problem.loss).__name__} couples them."
         if problem.n_features > MAX_TOGETHER and not _has_parts(problem):
             return f"{name} needs all {problem.n_features} features at once: their Gram matrix is too large."
         return None
 
     def solve(self, problem, alphas, start=None, tol=1e-6, max_iter=10_000):
         """Each alpha from the solution and the working set before."""
+        if problem.y.ndim > 1:
+            yield from _each_output(self, problem, alphas, start, tol, max_iter)
+            return
         engine = _ClusterEngine(problem)
         for alpha in alphas:
             solution = engine.solve(alpha, start, tol, max_iter)
