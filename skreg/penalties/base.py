@@ -288,24 +288,6 @@ class Penalty(BaseEstimator):
         """
         return None
 
-    def hessian_product(self, coef, alpha):
-        """``H @ coef`` if the price is ``0.5 * coef' H coef``, else None.
-
-        Parameters
-        ----------
-        coef : ndarray of shape (n_features,)
-            Coefficients, or a direction.
-        alpha : float
-            Strength.
-
-        Returns
-        -------
-        None or ndarray of shape (n_features,)
-            The product; None (the default) for penalties that are not such a form, and
-            for those that have `quadratic`.
-        """
-        return None
-
     def conjugate(self, dual, alpha):
         r"""Convex conjugate :math:`\sup_u u^T dual - value(u, \alpha)`, or None.
 

@@ -44,8 +44,8 @@ class GeneralizedRidge(Penalty):
     Notes
     -----
     Up to 1000 features fits are made in the basis of the eigenvectors of ``M``, where
-    the penalty is `L2`: in closed form for the squared loss. Beyond, Newton's method
-    with conjugate gradients needs nothing of ``M`` but products.
+    the penalty is `L2`: in closed form for the squared loss. Beyond, and for a
+    LinearOperator, proximal gradient solves one system with ``M`` a step.
 
     References
     ----------
@@ -110,10 +110,6 @@ class GeneralizedRidge(Penalty):
             return cg(operator, coef, rtol=1e-14, maxiter=10 * len(coef))[0]
         system = sparse.eye_array(len(coef), format="csc") + strength * sparse.csc_array(self.M)
         return splu(system).solve(coef)
-
-    def hessian_product(self, coef, alpha):
-        """``alpha * M @ coef``."""
-        return alpha * (self.M @ coef)
 
     def null_space(self):
         """Eigenvectors with eigenvalue zero, where they are known."""
