@@ -6,7 +6,10 @@ Playwright drives the browser that is installed on the machine (``CHROMIUM=/path
 import os
 import re
 import shutil
+import threading
+from functools import partial
 from html.parser import HTMLParser
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -14,6 +17,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 SITE = Path(__file__).parents[1] / "_build" / "html"
+PAGES = sorted(path for path in SITE.rglob("*.html") if "_static" not in path.parts)
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 SLIDERS = {"why-add": "why_add", "one-weight": "one_weight", "just-right": "just_right", "when-not": "when_not"}
 LOOKS = {"light": ("light", 1280), "dark": ("dark", 1280), "narrow": ("light", 390)}
@@ -29,19 +33,43 @@ def browser():
         browser.close()
 
 
+class Quiet(SimpleHTTPRequestHandler):
+    """A file server that keeps no log."""
+
+    def log_message(self, *args):
+        """No line for every request."""
+
+    def do_GET(self):
+        """Browsers ask every server for an icon."""
+        if self.path == "/favicon.ico":
+            self.send_response(204)
+            self.end_headers()
+        else:
+            super().do_GET()
+
+
+@pytest.fixture
+def served():
+    """Address of the site on a server of its own."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=SITE)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
 class Visit:
     """A page, and everything that went wrong or out while it was open."""
 
     def __init__(self, browser, scheme="light", width=1280):
         self.page = browser.new_page(color_scheme=scheme, viewport={"width": width, "height": 900})
-        self.troubles = []
+        self.troubles, self.base = [], SITE.as_uri()
         self.page.on("request", self._request)
         self.page.on("requestfailed", lambda request: self.troubles.append(f"failed: {request.url}"))
         self.page.on("pageerror", lambda error: self.troubles.append(f"error: {error}"))
         self.page.on("console", self._console)
 
     def _request(self, request):
-        inside = request.url.startswith(SITE.as_uri()) or request.url.startswith(("data:", "blob:"))
+        inside = request.url.startswith(self.base) or request.url.startswith(("data:", "blob:"))
         if not inside:
             self.troubles.append(f"leaves the site: {request.url}")
 
@@ -51,8 +79,7 @@ class Visit:
             self.troubles.append(f"console: {message.text}")
 
     def open(self, name):
-        self.page.goto((SITE / name).as_uri())
-        self.page.wait_for_load_state("networkidle")
+        self.page.goto((SITE / name).as_uri(), wait_until="load")
         return self.page
 
 
@@ -115,16 +142,17 @@ def test_one_weight_the_bars_are_equal_and_opposite(visit):
     assert penalties.count() >= 2
     for k in range(penalties.count()):
         penalties.nth(k).check()
-        before = None
-        for _ in stops(page, ["Home", "PageUp", "ArrowRight", "PageUp", "PageUp", "PageUp"]):
+        seen = set()
+        for _ in stops(page, ["Home", "PageUp", "ArrowRight", *["PageUp"] * 5, "ArrowLeft", "End"]):
             bars = {
                 kind: [float(bar.get_attribute("width")) for bar in page.locator(f".slider-panels rect.{kind}").all()]
                 for kind in ("data-pull", "penalty-pull")
             }
             assert len(bars["data-pull"]) == 10
             assert all(abs(a - b) < 1 for a, b in zip(*bars.values(), strict=True))
-            assert bars != before, "the picture does not move"
-            before = bars
+            seen.add(tuple(round(width, 1) for width in bars["data-pull"]))
+        # Where alpha is small MCP pulls at no weight of this size: two stops may look the same.
+        assert len(seen) >= 3, "the picture does not move"
 
 
 def test_just_right_the_dots_run_along_their_curves(visit):
@@ -181,12 +209,9 @@ def test_nothing_is_wider_than_the_screen_and_text_can_be_read(visit, name):
 
 def test_every_page_opens_without_a_request_that_leaves_the_site(browser):
     visit = Visit(browser)
-    pages = sorted(
-        path for path in SITE.rglob("*.html") if "_static" not in path.parts and "_modules" not in path.parts
-    )
-    assert len(pages) > 40
+    assert len(PAGES) > 40
     troubles = {}
-    for path in pages:
+    for path in PAGES:
         visit.troubles.clear()
         visit.open(path.relative_to(SITE))
         if visit.troubles:
@@ -195,10 +220,12 @@ def test_every_page_opens_without_a_request_that_leaves_the_site(browser):
     assert troubles == {}
 
 
-def test_search_finds_a_page(visit):
-    page = visit.open("search.html")
-    page.goto((SITE / "search.html").as_uri() + "?q=elastic")
+def test_search_finds_a_page(visit, served):
+    # From files it finds the same, but browsers do not let it read the summaries.
+    visit.base, page = served, visit.page
+    page.goto(f"{served}/search.html?q=elastic")
     page.locator("#search-results li").first.wait_for(timeout=10000)
+    page.wait_for_load_state("networkidle")
 
 
 class Links(HTMLParser):
@@ -218,7 +245,7 @@ class Links(HTMLParser):
 
 
 def test_links_inside_the_site_lead_somewhere():
-    pages = {path.resolve(): Links(path.read_text(encoding="utf-8")) for path in SITE.rglob("*.html")}
+    pages = {path.resolve(): Links(path.read_text(encoding="utf-8")) for path in PAGES}
     assert pages, "run `make doc` first"
     broken = []
     for path, links in pages.items():
