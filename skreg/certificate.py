@@ -186,13 +186,10 @@ class Point:
         problem, n_outputs = self.problem, self.problem.n_outputs
         j, k = divmod(int(entry), n_outputs)
         column = problem.design.columns([j])[:, 0]
-        one, coef, gradient = (
-            problem.penalty.restrict(np.array([j])),
-            self.coef.ravel()[entry],
-            self.gradient.ravel()[entry],
-        )
-        strength = np.ravel(problem.strength(self.alpha))[j if problem.penalty_factor is not None else 0]
-        start, curvature = self.loss + one.value(np.array([coef]), strength), self.curvature.ravel()[entry]
+        one = problem.penalty.restrict(np.array([j]))
+        strength = np.broadcast_to(np.ravel(problem.strength(self.alpha)), problem.n_features)[j]
+        coef, gradient, curvature = (array.ravel()[entry] for array in (self.coef, self.gradient, self.curvature))
+        start = self.loss + one.value(np.array([coef]), strength)
         for _ in range(30):
             eta = self.eta.copy()
             eta[(slice(None), k) if eta.ndim > 1 else slice(None)] += (target - coef) * column
@@ -252,7 +249,7 @@ class Point:
         a Newton step would move it: that takes the error of the gap to second order.
         """
         problem = self.problem
-        if self.coef.ndim > 1 and not (problem.loss.coupled_outputs or problem.penalty.joint_outputs):
+        if self.coef.ndim > 1 and problem.outputs_apart:
             parts = [self._output(k) for k in range(problem.n_outputs)]
             gaps = [part.gap(enough) for part in parts]
             if None in gaps:

@@ -41,12 +41,7 @@ def convex_along(problem, solutions):
 
 
 def _convex(problem, solution):
-    coef, alpha = solution.coef, solution.alpha
-    if coef.ndim > 1 and not (problem.loss.coupled_outputs or problem.penalty.joint_outputs):
-        intercepts = np.broadcast_to(solution.intercept, coef.shape[1:])
-        columns = zip(np.ascontiguousarray(coef.T), intercepts, strict=True)
-        return all(_positive(problem.output(k), *parts, alpha) for k, parts in enumerate(columns))
-    return _positive(problem, coef, solution.intercept, alpha)
+    return all(_positive(*part, solution.alpha) for part in problem.apart(solution.coef, solution.intercept))
 
 
 def _positive(problem, coef, intercept, alpha):

@@ -43,11 +43,10 @@ def degrees_along(problem, solutions):
     if ridge is not None:
         return ridge
     gram = None
-    if problem.moments is not None:
-        gram = problem.moments.gram
-    elif problem.loss.quadratic and problem.n_features <= MAX_TRACED and len(solutions) > 1:
+    few = problem.loss.quadratic and problem.n_features <= MAX_TRACED and len(solutions) > 1
+    if few or problem.moments is not None:
         # The Hessian of all solutions.
-        gram = problem.design.gram(np.arange(problem.n_features), row_weights=problem.weights)
+        gram = problem.gram()
     return np.array([_degrees(problem, solution, gram) for solution in solutions])
 
 
@@ -62,10 +61,7 @@ def _ridge(problem, alphas):
         return None
     unit = np.broadcast_to(np.asarray(unit, dtype=np.float64), problem.n_features)
     if problem.n_features <= problem.design.shape[0]:
-        known = problem.moments is not None
-        every = np.arange(problem.n_features)
-        system = problem.moments.gram if known else problem.design.gram(every, row_weights=problem.weights)
-        system = system / np.sqrt(np.outer(unit, unit))
+        system = problem.gram() / np.sqrt(np.outer(unit, unit))
     else:
         root = np.sqrt(problem.weights)
         system = problem.design.kernel(1.0 / unit) * np.outer(root, root)
@@ -79,11 +75,7 @@ def _degrees(problem, solution, gram):
     if size == 0 or not problem.penalty.convex or size > MAX_TRACED:
         rows = np.count_nonzero(problem.weights) - problem.fit_intercept
         return float(min(size, rows * problem.n_outputs))
-    if coef.ndim > 1 and not (problem.loss.coupled_outputs or problem.penalty.joint_outputs):
-        intercepts = np.broadcast_to(solution.intercept, coef.shape[1:])
-        columns = zip(np.ascontiguousarray(coef.T), intercepts, strict=True)
-        return sum(_trace(problem.output(k), *parts, solution.alpha, gram) for k, parts in enumerate(columns))
-    return _trace(problem, coef, solution.intercept, solution.alpha, gram)
+    return sum(_trace(*part, solution.alpha, gram) for part in problem.apart(coef, solution.intercept))
 
 
 def _trace(problem, coef, intercept, alpha, gram):

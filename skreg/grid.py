@@ -104,8 +104,7 @@ def null_alpha(problem):
     if np.all(problem.penalty.unpenalised()):
         # No strength makes a difference.
         return np.inf
-    other = problem.in_basis()
-    problem = problem if other is None else other[0]
+    problem = _separated(problem)
     point, slack = _null_model(problem)
     coef, gradient, step = point.coef, point.gradient, 1.0 / point.curvature
     penalised = np.isin(np.arange(problem.n_features), problem.unpenalised(1.0), invert=True)
@@ -134,6 +133,12 @@ def null_alpha(problem):
         if not low < middle < high:
             return high * slack
         low, high = (low, middle) if is_null(middle) else (middle, high)
+
+
+def _separated(problem):
+    """The problem in the basis in which its penalty is separable, where there is one."""
+    other = problem.in_basis()
+    return problem if other is None else other[0]
 
 
 def _null_model(problem):
@@ -183,6 +188,7 @@ def alpha_grid(problem, alphas=100, min_ratio=None):
     n_alphas = check_integer("alphas", alphas, low=1)
     if min_ratio is not None:
         min_ratio = check_real("alpha_min_ratio", min_ratio, low=0, high=1, low_open=True, high_open=True)
+    problem = _separated(problem)
     top = null_alpha(problem)
     if np.isfinite(top):
         ratio = MIN_RATIO if min_ratio is None else min_ratio
@@ -200,8 +206,6 @@ def alpha_grid(problem, alphas=100, min_ratio=None):
 
 def _smooth_start(problem):
     """Where no coefficient keeps more than a thousandth of its size."""
-    other = problem.in_basis()
-    problem = problem if other is None else other[0]
     point, _ = _null_model(problem)
     size = np.sqrt(problem.curvatures(point.eta)) * np.abs(point.gradient) / np.sqrt(2.0 * problem.null_loss)
     size = size if size.ndim == 1 else size.max(axis=1)

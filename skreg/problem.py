@@ -88,6 +88,11 @@ class Problem:
     def coef_shape(self):
         return (self.n_features,) if self.y.ndim == 1 else (self.n_features, self.n_outputs)
 
+    @property
+    def outputs_apart(self):
+        """Whether neither loss nor penalty couples the outputs."""
+        return not (self.loss.coupled_outputs or self.penalty.joint_outputs)
+
     def changed(self, **attributes):
         """A copy with other attributes; what was computed from them is forgotten."""
         part = Problem.__new__(Problem)
@@ -103,12 +108,26 @@ class Problem:
             moments=None if self.moments is None else self.moments.output(k),
         )
 
+    def apart(self, coef, intercept):
+        """(problem, coef, intercept) of each output where nothing couples them, else of all together."""
+        if coef.ndim == 1 or not self.outputs_apart:
+            return [(self, coef, intercept)]
+        columns = zip(np.ascontiguousarray(coef.T), np.broadcast_to(intercept, coef.shape[1:]), strict=True)
+        return [(self.output(k), *own) for k, own in enumerate(columns)]
+
+    def gram(self):
+        """``Z'SZ`` of all columns, from the moments where they are known."""
+        if self.moments is not None:
+            return self.moments.gram
+        return self.design.gram(slice(None), row_weights=self.weights)
+
     def in_moments(self):
         """The same problem (squared loss), read from X once and for all."""
+        if self.moments is not None:
+            return self
         weighted = (self.y.T * self.weights).T
         square = np.sum(self.y * weighted, axis=0)
-        gram = self.design.gram(np.arange(self.n_features), row_weights=self.weights)
-        return self.changed(moments=Moments(gram, self.design.dot_t(weighted), square))
+        return self.changed(moments=Moments(self.gram(), self.design.dot_t(weighted), square))
 
     def features(self, index):
         """The problem on some of the features."""
@@ -153,12 +172,10 @@ class Problem:
     def strong_convexity(self):
         """The least curvature of the mean loss in any direction of coef, where that is cheap to know; else 0."""
         n_samples, n_features = self.design.shape
-        known = self.moments is not None
-        dear = n_features > MOST_EIGENVALUES or n_samples * n_features**2 > (np.inf if known else ONE_GRAM)
+        dear = n_features > MOST_EIGENVALUES or (self.moments is None and n_samples * n_features**2 > ONE_GRAM)
         if not self.loss.quadratic or dear or n_samples <= n_features:
             return 0.0
-        gram = self.moments.gram if known else self.design.gram(np.arange(n_features), row_weights=self.weights)
-        return float(np.linalg.eigvalsh(gram)[0]) * (1.0 - 1e-9)
+        return float(np.linalg.eigvalsh(self.gram())[0]) * (1.0 - 1e-9)
 
     # -- the null model ---------------------------------------------------------
 

@@ -52,7 +52,7 @@ def refit(problem, solutions, tol, max_iter):
     -------
     list of Solution
     """
-    if problem.y.ndim > 1 and not (problem.loss.coupled_outputs or problem.penalty.joint_outputs):
+    if problem.y.ndim > 1 and problem.outputs_apart:
         columns = []
         for k in range(problem.n_outputs):
             own = [

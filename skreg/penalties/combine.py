@@ -8,7 +8,7 @@ import numpy as np
 
 from skreg._validation import check_real
 from skreg.penalties.base import NoPenalty, Penalty, get_penalty
-from skreg.penalties.constraints import _pick, check_bounds, scaled_bound
+from skreg.penalties.constraints import Box, pick
 
 __all__ = ["Bounded", "ByColumn", "Scaled", "WithSquare"]
 
@@ -102,10 +102,6 @@ class Scaled(_Wrapper):
         """Check the parameters, and bind what is inside."""
         check_real("factor", self.factor, low=0)
         return super().bind(n_features, feature_names)
-
-    def unpenalised(self):
-        """As inside; all of them if the factor is 0 and nothing is forbidden."""
-        return self._inner.unpenalised()
 
     def value(self, coef, alpha):
         """The price at ``factor * alpha``."""
@@ -242,20 +238,26 @@ class Bounded(_Wrapper):
                 f"penalty must be separable and convex to be bounded: clipping the prox of {inner!r} would not give the "
                 "best value inside the bounds."
             )
-        check_bounds(self.lower, self.upper, n_features)
+        self._box.bind(n_features)
         return super().bind(n_features, feature_names)
+
+    @property
+    def _box(self):
+        return Box(self.lower, self.upper)
+
+    @staticmethod
+    def _within(part, box):
+        """A copy, given the bounds of ``box``."""
+        part.lower, part.upper = box.lower, box.upper
+        return part
 
     def restrict(self, features):
         """The same on some features."""
-        part = super().restrict(features)
-        part.lower, part.upper = _pick(self.lower, features), _pick(self.upper, features)
-        return part
+        return self._within(super().restrict(features), self._box.restrict(features))
 
     def rescaled(self, scale):
         """The same for coefficients that are ``scale`` times as large."""
-        part = super().rescaled(scale)
-        part.lower, part.upper = scaled_bound(self.lower, scale), scaled_bound(self.upper, scale)
-        return part
+        return self._within(super().rescaled(scale), self._box.rescaled(scale))
 
     def unpenalised(self):
         """As inside, where there is no bound."""
@@ -264,12 +266,11 @@ class Bounded(_Wrapper):
 
     def value(self, coef, alpha):
         """The price inside, inf outside."""
-        inside = np.all((coef >= np.asarray(self.lower)) & (coef <= np.asarray(self.upper)))
-        return float(self._inner.value(coef, alpha)) if inside else np.inf
+        return np.inf if self._box.value(coef, alpha) else float(self._inner.value(coef, alpha))
 
     def prox(self, coef, step, alpha):
         """The prox inside, clipped."""
-        return np.clip(self._inner.prox(coef, step, alpha), self.lower, self.upper)
+        return self._box.prox(self._inner.prox(coef, step, alpha), step, alpha)
 
 
 class ByColumn(Penalty):
@@ -426,34 +427,34 @@ class ByColumn(Penalty):
     def value(self, coef, alpha):
         """The sum of the prices."""
         coef = np.asarray(coef)
-        return float(sum(part.value(coef[columns], _pick(alpha, columns)) for columns, part in self._pieces()))
+        return float(sum(part.value(coef[columns], pick(alpha, columns)) for columns, part in self._pieces()))
 
     def prox(self, coef, step, alpha):
         """Each on its columns."""
         coef, answer = np.asarray(coef), np.empty(np.shape(coef))
         for columns, part in self._pieces():
-            answer[columns] = part.prox(coef[columns], _pick(step, columns), _pick(alpha, columns))
+            answer[columns] = part.prox(coef[columns], pick(step, columns), pick(alpha, columns))
         return answer
 
     def concavity(self, alpha):
         """Those of each part."""
-        return self._spread(lambda columns, part: np.asarray(part.concavity(_pick(alpha, columns)), dtype=float))
+        return self._spread(lambda columns, part: np.asarray(part.concavity(pick(alpha, columns)), dtype=float))
 
     def quadratic(self, alpha):
         """Those of each part, if all are squares."""
-        if any(part.quadratic(_pick(alpha, columns)) is None for columns, part in self._pieces()):
+        if any(part.quadratic(pick(alpha, columns)) is None for columns, part in self._pieces()):
             return None
-        return self._spread(lambda columns, part: np.asarray(part.quadratic(_pick(alpha, columns)), dtype=float))
+        return self._spread(lambda columns, part: np.asarray(part.quadratic(pick(alpha, columns)), dtype=float))
 
     def conjugate(self, dual, alpha):
         """The sum of those of the parts, if all have one."""
-        parts = [part.conjugate(np.asarray(dual)[columns], _pick(alpha, columns)) for columns, part in self._pieces()]
+        parts = [part.conjugate(np.asarray(dual)[columns], pick(alpha, columns)) for columns, part in self._pieces()]
         return None if any(part is None for part in parts) else float(sum(parts))
 
     def dual_scale(self, dual, alpha):
         """The smallest of the parts."""
         dual = np.asarray(dual)
-        return min(part.dual_scale(dual[columns], _pick(alpha, columns)) for columns, part in self._pieces())
+        return min(part.dual_scale(dual[columns], pick(alpha, columns)) for columns, part in self._pieces())
 
 
 def _positions(key, n_features, names):

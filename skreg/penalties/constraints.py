@@ -6,7 +6,7 @@ from scipy.optimize import isotonic_regression
 from skreg._validation import check_bool, check_real
 from skreg.penalties.base import Penalty
 
-__all__ = ["Box", "L1Ball", "L2Ball", "Monotone", "NonNegative", "Simplex", "check_bounds"]
+__all__ = ["Box", "L1Ball", "L2Ball", "Monotone", "NonNegative", "Simplex", "pick"]
 
 # A sum or a norm of rounded numbers is never exact: this share of the limit is forgiven.
 ROUNDING = 1e-9
@@ -91,16 +91,16 @@ class Box(Penalty):
 
     def bind(self, n_features, feature_names=None):
         """Check the parameters."""
-        check_bounds(self.lower, self.upper, n_features)
+        _check_bounds(self.lower, self.upper, n_features)
         return self
 
     def restrict(self, features):
         """The bounds of some features."""
-        return Box(_pick(self.lower, features), _pick(self.upper, features))
+        return Box(pick(self.lower, features), pick(self.upper, features))
 
     def rescaled(self, scale):
         """Bounds of coefficients that are ``scale`` times as large."""
-        return Box(scaled_bound(self.lower, scale), scaled_bound(self.upper, scale))
+        return Box(_scaled_bound(self.lower, scale), _scaled_bound(self.upper, scale))
 
     def value(self, coef, alpha):
         """0, or inf if one is outside."""
@@ -170,7 +170,19 @@ class Simplex(_WholeVector):
         return float(self.total * np.max(dual))
 
 
-class L1Ball(_WholeVector):
+class _Ball(_WholeVector):
+    """A norm that is no more than a radius."""
+
+    def __init__(self, radius=1.0):
+        self.radius = radius
+
+    def bind(self, n_features, feature_names=None):
+        """Check the parameters."""
+        check_real("radius", self.radius, low=0, low_open=True)
+        return self
+
+
+class L1Ball(_Ball):
     r"""Coefficients whose absolute values sum to no more than a radius: the lasso as it was first written.
 
     .. math:: P(w; \alpha) = \begin{cases} 0 & \|w\|_1 \le r \\ \infty & \text{otherwise} \end{cases}
@@ -193,14 +205,6 @@ class L1Ball(_WholeVector):
     array([ 0.75, -0.25])
     """
 
-    def __init__(self, radius=1.0):
-        self.radius = radius
-
-    def bind(self, n_features, feature_names=None):
-        """Check the parameters."""
-        check_real("radius", self.radius, low=0, low_open=True)
-        return self
-
     def value(self, coef, alpha):
         """0, or inf outside."""
         return 0.0 if np.sum(np.abs(coef)) <= self.radius * (1.0 + ROUNDING) else np.inf
@@ -217,7 +221,7 @@ class L1Ball(_WholeVector):
         return float(self.radius * np.max(np.abs(dual), initial=0.0))
 
 
-class L2Ball(_WholeVector):
+class L2Ball(_Ball):
     r"""Coefficients whose Euclidean norm is no more than a radius: ridge as a constraint.
 
     .. math:: P(w; \alpha) = \begin{cases} 0 & \|w\|_2 \le r \\ \infty & \text{otherwise} \end{cases}
@@ -238,14 +242,6 @@ class L2Ball(_WholeVector):
     >>> L2Ball().prox(np.array([3.0, -4.0]), step=1.0, alpha=1.0)
     array([ 0.6, -0.8])
     """
-
-    def __init__(self, radius=1.0):
-        self.radius = radius
-
-    def bind(self, n_features, feature_names=None):
-        """Check the parameters."""
-        check_real("radius", self.radius, low=0, low_open=True)
-        return self
 
     def value(self, coef, alpha):
         """0, or inf outside."""
@@ -312,17 +308,18 @@ def _project_on_simplex(coef, total):
     return np.maximum(shifted - threshold, 0.0)
 
 
-def _pick(bound, features):
+def pick(bound, features):
+    """Of a number for all features, or one for each, what belongs to some."""
     return bound if np.ndim(bound) == 0 else np.asarray(bound)[features]
 
 
-def scaled_bound(bound, scale):
+def _scaled_bound(bound, scale):
     """Bounds in units of standardised coefficients; a column that is constant (scale inf) keeps its own."""
     scale = np.where(np.isfinite(scale), scale, 1.0)
     return np.broadcast_to(np.asarray(bound, dtype=float), scale.shape) * scale
 
 
-def check_bounds(lower, upper, n_features):
+def _check_bounds(lower, upper, n_features):
     """Bounds that leave room, one for all or one per feature, or a sentence that says what is wrong."""
     arrays = []
     for name, bound in (("lower", lower), ("upper", upper)):

@@ -30,7 +30,7 @@ def solve_ahead(engine, alphas, start, tol, max_iter):
 
     Parameters
     ----------
-    engine : _Engine
+    engine : Engine
         Of coordinate descent; solves what cannot be foretold one alpha at a time.
     alphas : sequence of float
     start : tuple (coef, intercept) or None

@@ -5,7 +5,8 @@ from scipy import sparse
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
 from skreg.solvers.base import Solver
-from skreg.solvers.coordinate import _each_output, _Engine
+from skreg.solvers.coordinate import Engine, each_output
+from skreg.solvers.quadratic import accelerated
 from skreg.spectrum import largest_eigenvalue
 
 __all__ = ["ClusterNewton"]
@@ -47,7 +48,7 @@ class ClusterNewton(Solver):
     def solve(self, problem, alphas, start=None, tol=1e-6, max_iter=10_000):
         """Each alpha from the solution and the working set before."""
         if problem.y.ndim > 1:
-            yield from _each_output(self, problem, alphas, start, tol, max_iter)
+            yield from each_output(self, problem, alphas, start, tol, max_iter)
             return
         engine = _ClusterEngine(problem)
         for alpha in alphas:
@@ -64,7 +65,7 @@ def _has_parts(problem):
     return True
 
 
-class _ClusterEngine(_Engine):
+class _ClusterEngine(Engine):
     """Coordinate descent's working sets and models, with another inner problem."""
 
     def __init__(self, problem):
@@ -114,20 +115,11 @@ class _ClusterQuadratic:
 
     def _accelerate(self, tol):
         """Proximal steps with momentum and restarts."""
-        coef, grad, ahead, ahead_grad, momentum = self.coef, self.grad, self.coef, self.grad, 1.0
-        for _ in range(STEPS):
-            new = self.penalty.prox(ahead - self.step * ahead_grad, self.step, self.alpha)
-            move = new - coef
-            new_grad = self.grad + self.gram @ (new - self.coef)
-            if (ahead - new) @ move > 0:
-                momentum = 1.0
-            following = 0.5 * (1.0 + np.sqrt(1.0 + 4.0 * momentum**2))
-            weight = (momentum - 1.0) / following
-            ahead, ahead_grad = new + weight * move, new_grad + weight * (new_grad - grad)
-            coef, grad, momentum = new, new_grad, following
-            if np.linalg.norm(move) <= 0.1 * tol * np.sqrt(self.step):
-                break
-        self.coef, self.grad = coef, grad
+
+        def small(move):
+            return np.linalg.norm(move) <= 0.1 * tol * np.sqrt(self.step)
+
+        self.coef, self.grad = accelerated(self, self.step, STEPS, small)
 
     def _newton(self):
         """A proximal step, and from there a Newton step of its clusters; returns the violation found on the way."""

@@ -10,7 +10,7 @@ from skreg.solvers.compiled import compiled_prox
 from skreg.solvers.hessian import KeptHessian
 from skreg.solvers.quadratic import Quadratic
 
-__all__ = ["CoordinateDescent"]
+__all__ = ["CoordinateDescent", "Engine", "each_output"]
 
 # Up to so many coefficients are solved together, without screening, where their Gram matrix takes no more than
 # so many products: once for the squared loss, at every model for others. Few are, however many rows there are.
@@ -69,14 +69,14 @@ class CoordinateDescent(Solver):
         alphas = list(alphas)
         problem = self.prepared(problem, alphas)
         if problem.y.ndim > 1 and not problem.loss.coupled_outputs:
-            yield from _each_output(self, problem, alphas, start, tol, max_iter)
+            yield from each_output(self, problem, alphas, start, tol, max_iter)
             return
-        engine = _Engine(problem)
+        engine = Engine(problem)
         if problem.y.ndim == 1 and (problem.loss.quadratic or problem.penalty.convex):
             done, start = yield from solve_ahead(engine, alphas, start, tol, max_iter)
             if done < len(alphas):
                 # The moments have too few digits for the rest: residuals computed from X have them.
-                yield from solve_ahead(_Engine(problem.changed(moments=None)), alphas[done:], start, tol, max_iter)
+                yield from solve_ahead(Engine(problem.changed(moments=None)), alphas[done:], start, tol, max_iter)
             return
         for alpha in alphas:
             solution = engine.solve(alpha, start, tol, max_iter)
@@ -93,7 +93,7 @@ def _pays_to_read_once(problem, alphas):
     return problem.loss.quadratic and n_alphas > 1 and not dear
 
 
-def _each_output(solver, problem, alphas, start, tol, max_iter):
+def each_output(solver, problem, alphas, start, tol, max_iter):
     """Outputs that the loss does not couple are problems of their own."""
     parts = []
     for k in range(problem.n_outputs):
@@ -108,7 +108,7 @@ def _each_output(solver, problem, alphas, start, tol, max_iter):
         yield Solution(alpha, coef, intercept, n_iter, optimality, any(s.stalled for s in solutions))
 
 
-class _Engine:
+class Engine:
     """What one path of alphas shares: the working set and its Gram matrix.
 
     Coefficients are numbered as entries of ``coef.ravel()``: with several

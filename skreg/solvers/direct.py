@@ -84,7 +84,7 @@ class _FeatureSide:
 
     def __init__(self, problem):
         self.problem = problem
-        self.gram = problem.design.gram(slice(None), row_weights=problem.weights)
+        self.gram = problem.gram()
 
     def factorise(self, weights):
         problem, solve = self.problem, spd_solver(self.gram, weights)

@@ -94,10 +94,9 @@ class _Gram:
 
     def __init__(self, problem):
         self.problem = problem
-        self.gram = problem.design.gram(np.arange(problem.n_features), row_weights=problem.weights)
-        self.pull = problem.design.dot_t((problem.y.T * problem.weights).T)
+        self.gram, self.pull, square = problem.in_moments().moments
+        self.square = 0.5 * float(np.sum(square))
         self.steepest = float(np.linalg.eigvalsh(self.gram)[-1]) * (1.0 + 1e-9) or 1.0
-        self.square = 0.5 * float(np.sum(problem.weights @ np.square(problem.y)))
 
     def state(self, coef, intercept):
         return _State(coef, np.zeros_like(self.problem.null_intercept), self.gram @ coef - self.pull)

@@ -15,7 +15,7 @@ from scipy.linalg.lapack import dpotrf
 from skreg import _kernels
 from skreg.solvers.compiled import compiled_prox
 
-__all__ = ["Quadratic"]
+__all__ = ["Quadratic", "accelerated"]
 
 # A support larger than this is left to coordinate descent: factorising it would cost more.
 MAX_NEWTON = 4_000
@@ -125,24 +125,11 @@ class Quadratic:
         """Proximal gradient in the metric of the diagonal, with momentum and restarts."""
         if self._lipschitz is None:
             self._lipschitz = _largest_eigenvalue(self.gram, self.step)
-        step = self.step / self._lipschitz
-        coef, grad = self.coef.copy(), self.grad.copy()
-        ahead, ahead_grad, momentum = coef, grad, 1.0
-        for _ in range(n_iter):
-            new = self.penalty.prox(ahead - step * ahead_grad, step, self.alpha)
-            move = new - coef
-            if np.max(np.sqrt(self.curvature) * np.abs(move), initial=0.0) <= 0.1 * tol:
-                break
-            new_grad = self.grad + self.gram @ (new - self.coef)
-            if (ahead - new) @ (move * self.curvature) > 0:
-                # Momentum points uphill: start again from here without it.
-                momentum = 1.0
-            following = 0.5 * (1.0 + np.sqrt(1.0 + 4.0 * momentum**2))
-            weight = (momentum - 1.0) / following
-            ahead, ahead_grad = new + weight * move, new_grad + weight * (new_grad - grad)
-            coef, grad, momentum = new, new_grad, following
-        self.grad += self.gram @ (coef - self.coef)
-        self.coef[:] = coef
+
+        def small(move):
+            return np.max(np.sqrt(self.curvature) * np.abs(move), initial=0.0) <= 0.1 * tol
+
+        self.coef[:], self.grad[:] = accelerated(self, self.step / self._lipschitz, n_iter, small)
 
     def _compiled_polish(self, tol):
         """The active set in C; what it cannot do (kinks elsewhere than at zero, say) is left to the text below."""
@@ -257,6 +244,41 @@ class Quadratic:
             curvature = np.where(slope > 1e-6, (1.0 / slope - 1.0) / step, 0.0)
         # Differences of rounded numbers; what they cannot tell from 0 is 0.
         return slope, np.where(np.abs(curvature) * step < 1e-9, 0.0, curvature)
+
+
+def accelerated(problem, step, n_iter, small):
+    """Proximal gradient with momentum and restarts.
+
+    Parameters
+    ----------
+    problem : object
+        With ``gram``, ``coef``, ``grad``, ``penalty`` and ``alpha``, as `Quadratic`; it is not changed.
+    step : float or ndarray of shape (k,)
+        No longer than the curvature allows.
+    n_iter : int
+        At most so many steps.
+    small : callable
+        Whether a move ends them.
+
+    Returns
+    -------
+    coef, grad : ndarray of shape (k,)
+    """
+    coef, grad, ahead, ahead_grad, momentum = problem.coef, problem.grad, problem.coef, problem.grad, 1.0
+    for _ in range(n_iter):
+        new = problem.penalty.prox(ahead - step * ahead_grad, step, problem.alpha)
+        move = new - coef
+        new_grad = problem.grad + problem.gram @ (new - problem.coef)
+        if (ahead - new) @ (move / step) > 0:
+            # Momentum points uphill: start again from here without it.
+            momentum = 1.0
+        following = 0.5 * (1.0 + np.sqrt(1.0 + 4.0 * momentum**2))
+        weight = (momentum - 1.0) / following
+        ahead, ahead_grad = new + weight * move, new_grad + weight * (new_grad - grad)
+        coef, grad, momentum = new, new_grad, following
+        if small(move):
+            break
+    return coef, grad
 
 
 def _solve(gram, added, size, wanted):
