@@ -68,6 +68,7 @@ TABLE = [
         [
             "explain_penalty",
             "PenaltyExplanation",
+            "PenaltyDisplay",
             "RegularizationPathDisplay",
             "CrossValidationDisplay",
             "TradeoffDisplay",

@@ -2,15 +2,17 @@ r"""
 Penalties side by side
 ======================
 
-Which penalty does what? Two pictures tell: the **price** of a weight, and the **prox**, the step that
-all solvers are made of. The prox takes a weight that the data ask for and returns the one that is
-worth its price.
+Which penalty does what? Three pictures tell. The **price** of a weight. The **prox**, the step that
+all solvers are made of: it takes a weight that the data ask for and returns the one that is worth its
+price. And the **level lines**, on which all pairs of weights cost the same.
+:class:`~skreg.inspection.PenaltyDisplay` draws them for any penalty, also for your own.
 """
 
 import matplotlib.pyplot as plt
 import numpy as np
 
 from skreg import L0, L1, L2, MCP, SCAD, ElasticNet, LogSum
+from skreg.inspection import PenaltyDisplay
 
 penalties = {
     "L2": L2(),
@@ -21,28 +23,22 @@ penalties = {
     "log-sum": LogSum(),
     "L0": L0(),
 }
-weights = np.linspace(-5, 5, 1001)
-
-fig, axes = plt.subplots(2, len(penalties), figsize=(15, 5.6), sharex=True, sharey="row")
-for (price_ax, prox_ax), (name, penalty) in zip(axes.T, penalties.items(), strict=True):
-    price = [penalty.value(np.array([weight]), 1.0) for weight in weights]
-    price_ax.plot(weights, price, color="C1")
-    price_ax.set(title=name, ylim=(-0.2, 6))
-    prox_ax.plot(weights, weights, color="0.7", lw=1.2)
-    prox_ax.plot(weights, penalty.prox(weights, 1.0, 1.0), color="C0")
-    prox_ax.set(ylim=(-5, 5), xlabel="weight")
-axes[0, 0].set_ylabel("price\nat alpha = 1")
-axes[1, 0].set_ylabel("prox\n(grey: unchanged)")
+fig, axes = plt.subplots(len(penalties), 3, figsize=(11, 3.5 * len(penalties)))
+for row, (name, penalty) in zip(axes, penalties.items(), strict=True):
+    PenaltyDisplay.from_penalty(penalty, axes=row)
+    row[0].set_title(f"{name}: price at alpha = 1")
 plt.show()
 
 # %%
-# Look at two places of each prox.
+# Look at two places of each prox, the pictures in the middle.
 #
 # - **Around zero.** Where the blue line is flat, small weights become exactly zero: all but L2 select
 #   features.
 # - **Far out.** Where the blue line meets the grey one, large weights are left alone. L2 takes a share
 #   of them, L1 a fixed amount, and from all of them: that is its bias. MCP, SCAD and L0 take nothing.
 #   The price is a problem that is not convex, as the curves of their price are not.
+#
+# Level lines with corners on the axes do the same in the plane: there one of the weights is zero.
 #
 # A model sees the same. Three features matter, forty do not.
 
