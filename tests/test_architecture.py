@@ -24,7 +24,7 @@ FLOORS = [
     {"certificate"},
     {"model", "spectrum"},
     {"penalties", "losses", "design"},
-    {"_validation", "_kernels", "_passes", "_structured", "_compat", "progress"},
+    {"_validation", "_kernels", "_passes", "_structured", "_wrapped", "_compat", "progress"},
 ]
 FLOOR_OF = {room: -number for number, rooms in enumerate(FLOORS) for room in rooms}
 FILES = sorted(path for path in HOUSE.rglob("*.py") if path != HOUSE / "__init__.py")

@@ -10,6 +10,7 @@ from scipy.optimize import lsq_linear, minimize, nnls
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from skreg._kernels import apply_prox
 
 from skreg import (
     L1,
@@ -34,6 +35,7 @@ from skreg import (
     alpha_max,
 )
 from skreg.penalties import NoPenalty
+from skreg.solvers.compiled import compiled_prox
 
 
 def fit(penalty, X, y, **params):
@@ -268,3 +270,38 @@ def test_a_name_goes_before_expressions():
 def test_wrappers_restrict_to_what_is_inside():
     scaled = Scaled(Box([0, 1, 2], [3, 4, 5]), 2.0).bind(3).restrict(np.array([2, 0]))
     assert_allclose(scaled.prox(np.array([9.0, 9.0]), 1.0, 1.0), [5.0, 3.0])
+
+
+@pytest.mark.parametrize(
+    "penalty",
+    [
+        0.5 * MCP(),
+        MCP() + 0.3 * L2(),
+        0.5 * (Bounded(L1(), -0.3, 0.4) + L2()),
+        Bounded(ElasticNet(), np.array([-1.0, -0.1, 0.0, -np.inf]), 0.4),
+        ByColumn({0: "scad", (1, 2): Bounded("l1", 0.1)}, rest=None),
+        Box(-0.5, np.array([0.1, 0.2, 0.3, np.inf])),
+        NonNegative(),
+    ],
+    ids=str,
+)
+def test_wrappers_are_compiled(penalty):
+    rng = np.random.default_rng(0)
+    penalty = penalty.bind(4)
+    twin = compiled_prox(penalty)
+    for part, keep in ((penalty, [0, 1, 2, 3]), (penalty.restrict(np.array([3, 1])), [3, 1])):
+        twin = compiled_prox(part)
+        for _ in range(20):
+            coef, step, alpha = rng.standard_normal(4)[keep], rng.exponential(size=4)[keep], np.full(len(keep), 0.3)
+            answer = np.empty(len(keep))
+            apply_prox(*twin, coef, step, alpha, answer)
+            assert_allclose(answer, part.prox(coef, step, alpha), rtol=1e-13)
+
+
+def test_a_wrapper_without_a_twin_inside_has_none():
+    class Own(L1):
+        def prox(self, coef, step, alpha):
+            return super().prox(coef, step, alpha)
+
+    for penalty in (2.0 * Own(), ByColumn({0: Own()}, rest="l1").bind(2)):
+        assert compiled_prox(penalty) is None

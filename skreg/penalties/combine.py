@@ -17,7 +17,8 @@ class _Wrapper(Penalty):
     """A penalty made of one other, ``penalty``, whose facts it has."""
 
     @property
-    def _inner(self):
+    def inner(self):
+        """The penalty inside, bound if this one is."""
         known = getattr(self, "_bound", None)
         return get_penalty(self.penalty) if known is None else known
 
@@ -33,43 +34,43 @@ class _Wrapper(Penalty):
 
     def restrict(self, features):
         """The same around the penalty on some features."""
-        return self._around(self._inner.restrict(features))
+        return self._around(self.inner.restrict(features))
 
     def rescaled(self, scale):
         """The same around the rescaled penalty."""
-        return self._around(self._inner.rescaled(scale))
+        return self._around(self.inner.rescaled(scale))
 
     @property
     def separable(self):
         """As inside."""
-        return self._inner.separable
+        return self.inner.separable
 
     @property
     def convex(self):
         """As inside."""
-        return self._inner.convex
+        return self.inner.convex
 
     @property
     def joint_outputs(self):
         """As inside."""
-        return self._inner.joint_outputs
+        return self.inner.joint_outputs
 
     @property
     def standardizes(self):
         """As inside."""
-        return self._inner.standardizes
+        return self.inner.standardizes
 
     def blocks(self):
         """As inside."""
-        return self._inner.blocks()
+        return self.inner.blocks()
 
     def unpenalised(self):
         """As inside."""
-        return self._inner.unpenalised()
+        return self.inner.unpenalised()
 
     def null_space(self):
         """As inside."""
-        return self._inner.null_space()
+        return self.inner.null_space()
 
 
 class Scaled(_Wrapper):
@@ -105,27 +106,27 @@ class Scaled(_Wrapper):
 
     def value(self, coef, alpha):
         """The price at ``factor * alpha``."""
-        return self._inner.value(coef, self.factor * alpha)
+        return self.inner.value(coef, self.factor * alpha)
 
     def prox(self, coef, step, alpha):
         """The prox at ``factor * alpha``."""
-        return self._inner.prox(coef, step, self.factor * alpha)
+        return self.inner.prox(coef, step, self.factor * alpha)
 
     def concavity(self, alpha):
         """That at ``factor * alpha``."""
-        return self._inner.concavity(self.factor * alpha)
+        return self.inner.concavity(self.factor * alpha)
 
     def quadratic(self, alpha):
         """That at ``factor * alpha``."""
-        return self._inner.quadratic(self.factor * alpha)
+        return self.inner.quadratic(self.factor * alpha)
 
     def conjugate(self, dual, alpha):
         """That at ``factor * alpha``."""
-        return self._inner.conjugate(dual, self.factor * alpha)
+        return self.inner.conjugate(dual, self.factor * alpha)
 
     def dual_scale(self, dual, alpha):
         """That at ``factor * alpha``."""
-        return self._inner.dual_scale(dual, self.factor * alpha)
+        return self.inner.dual_scale(dual, self.factor * alpha)
 
 
 class WithSquare(_Wrapper):
@@ -168,29 +169,29 @@ class WithSquare(_Wrapper):
 
     def unpenalised(self):
         """As inside, if there is no square."""
-        return np.logical_and(self._inner.unpenalised(), self.square == 0)[()]
+        return np.logical_and(self.inner.unpenalised(), self.square == 0)[()]
 
     def null_space(self):
         """As inside, if there is no square."""
-        return None if self.square > 0 else self._inner.null_space()
+        return None if self.square > 0 else self.inner.null_space()
 
     def value(self, coef, alpha):
         """The price of both."""
-        return float(self._inner.value(coef, alpha) + 0.5 * np.sum(self.square * alpha * np.square(coef)))
+        return float(self.inner.value(coef, alpha) + 0.5 * np.sum(self.square * alpha * np.square(coef)))
 
     def prox(self, coef, step, alpha):
         """The prox inside, of a shorter vector at a shorter step."""
         shrink = 1.0 + step * self.square * alpha
-        return self._inner.prox(coef / shrink, step / shrink, alpha)
+        return self.inner.prox(coef / shrink, step / shrink, alpha)
 
     def concavity(self, alpha):
         """That inside, less what the square makes good."""
         strength = np.ravel(alpha) if np.ndim(alpha) > 1 else alpha
-        return np.maximum(self._inner.concavity(alpha) - self.square * strength, 0.0)
+        return np.maximum(self.inner.concavity(alpha) - self.square * strength, 0.0)
 
     def quadratic(self, alpha):
         """The sum of both, if both are squares."""
-        inner = self._inner.quadratic(alpha)
+        inner = self.inner.quadratic(alpha)
         return None if inner is None else inner + self.square * alpha
 
 
@@ -262,15 +263,15 @@ class Bounded(_Wrapper):
     def unpenalised(self):
         """As inside, where there is no bound."""
         free = np.isneginf(np.asarray(self.lower, dtype=float)) & np.isposinf(np.asarray(self.upper, dtype=float))
-        return np.logical_and(self._inner.unpenalised(), free)[()]
+        return np.logical_and(self.inner.unpenalised(), free)[()]
 
     def value(self, coef, alpha):
         """The price inside, inf outside."""
-        return np.inf if self._box.value(coef, alpha) else float(self._inner.value(coef, alpha))
+        return np.inf if self._box.value(coef, alpha) else float(self.inner.value(coef, alpha))
 
     def prox(self, coef, step, alpha):
         """The prox inside, clipped."""
-        return self._box.prox(self._inner.prox(coef, step, alpha), step, alpha)
+        return self._box.prox(self.inner.prox(coef, step, alpha), step, alpha)
 
 
 class ByColumn(Penalty):
@@ -348,7 +349,9 @@ class ByColumn(Penalty):
             return penalties, sets
         return [*penalties, get_penalty(self.rest)], [*sets, left]
 
-    def _pieces(self):
+    @property
+    def parts(self):
+        """(columns, penalty) of every set of columns, once they are known."""
         known = getattr(self, "_parts", None)
         if known is None:
             raise ValueError("ByColumn knows its columns after bind(n_features, feature_names), which fit calls.")
@@ -375,17 +378,17 @@ class ByColumn(Penalty):
         return self._facts("standardizes")
 
     def _n_features(self):
-        return sum(len(columns) for columns, _ in self._pieces())
+        return sum(len(columns) for columns, _ in self.parts)
 
     def restrict(self, features):
         """Each penalty on what is left of its columns."""
         place = np.full(self._n_features(), -1)
         owner = np.empty(self._n_features(), dtype=int)
-        for number, (columns, _) in enumerate(self._pieces()):
+        for number, (columns, _) in enumerate(self.parts):
             place[columns], owner[columns] = np.arange(len(columns)), number
         made, features = copy.copy(self), np.asarray(features)
         made._parts = []
-        for number, (_, part) in enumerate(self._pieces()):
+        for number, (_, part) in enumerate(self.parts):
             kept = np.flatnonzero(owner[features] == number)
             if kept.size:
                 made._parts.append((kept, part.restrict(place[features[kept]])))
@@ -394,7 +397,7 @@ class ByColumn(Penalty):
     def rescaled(self, scale):
         """Each penalty for the scales of its columns."""
         made = copy.copy(self)
-        made._parts = [(columns, part.rescaled(scale[columns])) for columns, part in self._pieces()]
+        made._parts = [(columns, part.rescaled(scale[columns])) for columns, part in self.parts]
         return made
 
     def blocks(self):
@@ -402,7 +405,7 @@ class ByColumn(Penalty):
         if self.separable:
             return None
         label, used = np.empty(self._n_features(), dtype=int), 0
-        for columns, part in self._pieces():
+        for columns, part in self.parts:
             own = np.arange(len(columns)) if part.separable else part.blocks()
             if own is None:
                 return None
@@ -414,7 +417,7 @@ class ByColumn(Penalty):
     def _spread(self, ask):
         """A number per feature, from what each part answers."""
         answer = None
-        for columns, part in self._pieces():
+        for columns, part in self.parts:
             own = np.asarray(ask(columns, part))
             answer = np.empty(self._n_features(), own.dtype) if answer is None else answer
             answer[columns] = own
@@ -427,12 +430,12 @@ class ByColumn(Penalty):
     def value(self, coef, alpha):
         """The sum of the prices."""
         coef = np.asarray(coef)
-        return float(sum(part.value(coef[columns], pick(alpha, columns)) for columns, part in self._pieces()))
+        return float(sum(part.value(coef[columns], pick(alpha, columns)) for columns, part in self.parts))
 
     def prox(self, coef, step, alpha):
         """Each on its columns."""
         coef, answer = np.asarray(coef), np.empty(np.shape(coef))
-        for columns, part in self._pieces():
+        for columns, part in self.parts:
             answer[columns] = part.prox(coef[columns], pick(step, columns), pick(alpha, columns))
         return answer
 
@@ -442,19 +445,19 @@ class ByColumn(Penalty):
 
     def quadratic(self, alpha):
         """Those of each part, if all are squares."""
-        if any(part.quadratic(pick(alpha, columns)) is None for columns, part in self._pieces()):
+        if any(part.quadratic(pick(alpha, columns)) is None for columns, part in self.parts):
             return None
         return self._spread(lambda columns, part: np.asarray(part.quadratic(pick(alpha, columns)), dtype=float))
 
     def conjugate(self, dual, alpha):
         """The sum of those of the parts, if all have one."""
-        parts = [part.conjugate(np.asarray(dual)[columns], pick(alpha, columns)) for columns, part in self._pieces()]
+        parts = [part.conjugate(np.asarray(dual)[columns], pick(alpha, columns)) for columns, part in self.parts]
         return None if any(part is None for part in parts) else float(sum(parts))
 
     def dual_scale(self, dual, alpha):
         """The smallest of the parts."""
         dual = np.asarray(dual)
-        return min(part.dual_scale(dual[columns], pick(alpha, columns)) for columns, part in self._pieces())
+        return min(part.dual_scale(dual[columns], pick(alpha, columns)) for columns, part in self.parts)
 
 
 def _positions(key, n_features, names):

@@ -8,10 +8,26 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skreg import _kernels
-from skreg.penalties import L0, L1, L2, MCP, SCAD, ElasticNet, LogSum, Lq, NoPenalty
+from skreg import _kernels, _wrapped
+from skreg.penalties import (
+    L0,
+    L1,
+    L2,
+    MCP,
+    SCAD,
+    Bounded,
+    Box,
+    ByColumn,
+    ElasticNet,
+    LogSum,
+    Lq,
+    NonNegative,
+    NoPenalty,
+    Scaled,
+    WithSquare,
+)
 
-__all__ = ["TWINS", "CompiledProx", "compiled_prox"]
+__all__ = ["TWINS", "WRAPPERS", "CompiledProx", "compiled_prox"]
 
 # prox as written in NumPy -> (address of its twin, the twin's parameters)
 TWINS = {
@@ -24,6 +40,15 @@ TWINS = {
     LogSum.prox: (_kernels.ADDRESS["logsum"], lambda penalty: [penalty.eps]),
     Lq.prox: (_kernels.ADDRESS["lq"], lambda penalty: [penalty.q]),
     L0.prox: (_kernels.ADDRESS["l0"], lambda penalty: [0.0]),
+    NonNegative.prox: (_wrapped.ADDRESS["nonnegative"], lambda penalty: [0.0]),
+    Box.prox: (_wrapped.ADDRESS["box"], lambda penalty: [penalty.lower, penalty.upper]),
+}
+
+# The same for penalties around another one: their parameters come before those of the prox inside.
+WRAPPERS = {
+    Scaled.prox: (_wrapped.ADDRESS["scaled"], lambda penalty: [penalty.factor]),
+    WithSquare.prox: (_wrapped.ADDRESS["withsquare"], lambda penalty: [penalty.square]),
+    Bounded.prox: (_wrapped.ADDRESS["bounded"], lambda penalty: [penalty.lower, penalty.upper]),
 }
 
 
@@ -53,8 +78,33 @@ def compiled_prox(penalty):
     CompiledProx or None
         None if there is none: the NumPy text runs instead.
     """
-    twin = TWINS.get(type(penalty).prox)
-    if twin is None:
+    text = type(penalty).prox
+    if text in TWINS:
+        address, parameters = TWINS[text]
+        return CompiledProx(address, _columns(parameters(penalty)))
+    if text in WRAPPERS:
+        inside = compiled_prox(penalty.inner)
+        address, parameters = WRAPPERS[text]
+        return None if inside is None else CompiledProx(address, _columns(parameters(penalty), inside))
+    return _of_columns(penalty) if text is ByColumn.prox else None
+
+
+def _of_columns(penalty):
+    """The twin of every column is another one: its address is the first of its parameters."""
+    insides = [compiled_prox(part) for _, part in penalty.parts]
+    if None in insides:
         return None
-    address, parameters = twin
-    return CompiledProx(address, np.atleast_2d(np.array(parameters(penalty), dtype=np.float64)))
+    n_features = sum(len(columns) for columns, _ in penalty.parts)
+    params = np.zeros((n_features, 1 + max(inside.params.shape[1] for inside in insides)))
+    for (columns, _), inside in zip(penalty.parts, insides, strict=True):
+        params[columns, : 1 + inside.params.shape[1]] = _columns([], inside)
+    return CompiledProx(_wrapped.ADDRESS["other"], params)
+
+
+def _columns(parameters, inside=None):
+    """One row of parameters for all coefficients, or one for each if they differ."""
+    columns = [np.ravel(np.asarray(one, dtype=np.float64)) for one in parameters]
+    if inside is not None:
+        # The bits of the address, as those of a double.
+        columns = [np.array([inside.address], dtype=np.uintp).view(np.float64), *columns, *inside.params.T]
+    return np.ascontiguousarray(np.column_stack(np.broadcast_arrays(*columns)))
