@@ -260,7 +260,9 @@ class Point:
         free = self._binding(problem.unpenalised(self.alpha))
         if free.size * problem.n_outputs > MAX_BALANCED:
             return None
-        entries = (free[:, None] * problem.n_outputs + np.arange(problem.n_outputs)).ravel()
+        entries = free
+        if self.coef.ndim > 1:
+            entries = (free[:, None] * problem.n_outputs + np.arange(problem.n_outputs)).ravel()
         plain = self._gap_of(entries, 0.0)
         if enough == np.inf or (plain is not None and plain <= enough) or not problem.penalty.separable:
             return plain
@@ -288,7 +290,7 @@ class Point:
         Not those that rest on a bound: the bound takes a correlation of one sign.
         """
         penalty = self.problem.penalty
-        if free.size > MAX_BALANCED or self.coef.ndim > 1 or penalty.joint_outputs:
+        if not 0 < free.size <= MAX_BALANCED or self.coef.ndim > 1 or penalty.joint_outputs:
             return free
         if not penalty.separable:
             # Of a constraint on all of them (at alpha = 0) the conjugate is finite everywhere.

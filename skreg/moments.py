@@ -78,7 +78,7 @@ class MomentPoint(Point):
 
     def _gap_of(self, entries, wanted):
         """Dual points are residuals of other coefficients: those at which ``entries`` are in balance."""
-        coef, gradient, problem = self.coef, self.gradient, self.problem
+        coef, gradient, problem, residual = self.coef, self.gradient, self.problem, self.loss
         if entries.size:
             system = self._moments.gram[np.ix_(entries, entries)]
             inverse, scale, complete = scaled_inverse(system)
@@ -88,13 +88,13 @@ class MomentPoint(Point):
                 gradient = self._gradient_at(coef)
             if np.max(np.abs(gradient[entries] + wanted) / scale) <= problem.noise(complete):
                 gradient[entries] = -wanted
+            residual = self._loss_at(coef, gradient)
         correlation, strength = -gradient, problem.strength(self.alpha)
         scale = problem.penalty.dual_scale(correlation, strength)
         if scale == 0.0:
             return np.inf
         price = problem.penalty.conjugate(scale * correlation, strength)
-        # With residual r, the conjugate of the loss is r'Sr / 2 - y'Sr.
-        residual = self._loss_at(coef, gradient)
+        # With residual r, the conjugate of the loss is r'Sr / 2 - y'Sr; ``residual`` is the first part.
         total = (
             self.objective + price + scale * (scale * residual - (self._moments.square - self._moments.product @ coef))
         )

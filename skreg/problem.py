@@ -25,6 +25,10 @@ __all__ = ["Optimality", "Problem", "make_problem"]
 MOST_EIGENVALUES = 300
 ONE_GRAM = 1e8
 
+# What is free of charge where everything costs something.
+NOTHING = np.empty(0, dtype=np.intp)
+NOTHING.setflags(write=False)
+
 # Cached values of a problem, by the attribute that they follow from.
 COMPUTED_FROM = {"y": ("null_intercept", "null_loss", "_mean_square", "has_conjugate"), "penalty": ("has_conjugate",)}
 
@@ -365,7 +369,10 @@ class Problem:
 
     def unpenalised(self, alpha):
         """Positions of the features whose coefficients are free of charge."""
-        free = np.logical_or(self.penalty.unpenalised(), np.equal(np.ravel(self.strength(alpha)), 0.0))
+        free = self.penalty.unpenalised()
+        if free is False and self.penalty_factor is None and alpha > 0:
+            return NOTHING
+        free = np.logical_or(free, np.equal(np.ravel(self.strength(alpha)), 0.0))
         return np.flatnonzero(np.broadcast_to(free, self.n_features))
 
     def diverges(self, coef, intercept, alpha):

@@ -202,7 +202,9 @@ class Engine:
     def strengths(self, alpha):
         """What the penalty asks of each coefficient of the working set."""
         problem = self.problem
-        strength = np.broadcast_to(problem.strength(alpha), problem.n_features)
+        if problem.penalty_factor is None:
+            return np.full(self.entries.size, alpha, dtype=np.float64)
+        strength = problem.strength(alpha)
         return np.array(strength[self.entries // problem.n_outputs], dtype=np.float64)
 
     def _inner(self, gram, coef, gradient, alpha, wanted):

@@ -60,8 +60,9 @@ class Quadratic:
         The unit is that of ``sqrt(curvature) * move``. Returns whether it got there.
         """
         best, stalled, epochs = np.inf, 0, 10
-        # What the active set has left needs no descent before it goes on.
-        warm = self.compiled is not None and self.active.changes() == 0
+        # What the active set has left needs no descent before it goes on, also where all that has changed is the
+        # curvature of the penalty: then every column of the factor has one to leave and one to enter.
+        warm = self.compiled is not None and self.active.changes() in (0, 2 * np.count_nonzero(self.coef))
         for _ in range(max_rounds):
             if self.work > MAX_WORK:
                 return False
@@ -153,10 +154,11 @@ class Quadratic:
         changes, support = self.active.changes(), np.flatnonzero(self.coef)
         if changes > max(10, support.size // 4):
             self.active.reset()
-            system = self.gram[np.ix_(support, support)]
-            system[np.diag_indices_from(system)] += self.active.curvatures()[support]
+            system = self.gram.take(support, axis=0).take(support, axis=1)
+            system.ravel()[:: support.size + 1] += self.active.curvatures()[support]
             diagonal = np.diagonal(system).copy()
-            factor, info = dpotrf(system, lower=1, overwrite_a=1)
+            # Symmetric, so that its transpose, which LAPACK need not copy, is itself.
+            factor, info = dpotrf(system.T, lower=1, overwrite_a=1, clean=0)
             # Where columns depend on each other the active set takes them one by one.
             if info == 0 and np.min(np.diagonal(factor) ** 2 / diagonal) > 1e-9:
                 self.active.load(support, np.ascontiguousarray(factor.T))
