@@ -14,7 +14,7 @@ import numpy as np
 from skreg.certificate import Point
 from skreg.model import scaled_inverse
 
-__all__ = ["MomentPoint", "Moments"]
+__all__ = ["MomentPoint", "Moments", "moment_points"]
 
 
 class Moments(NamedTuple):
@@ -78,24 +78,67 @@ class MomentPoint(Point):
 
     def _gap_of(self, entries, wanted):
         """Dual points are residuals of other coefficients: those at which ``entries`` are in balance."""
-        coef, gradient, problem, residual = self.coef, self.gradient, self.problem, self.loss
-        if entries.size:
-            system = self._moments.gram[np.ix_(entries, entries)]
-            inverse, scale, complete = scaled_inverse(system)
-            coef = coef.copy()
-            for _ in range(3):
-                coef[entries] -= inverse @ ((gradient[entries] + wanted) / scale) / scale
-                gradient = self._gradient_at(coef)
-            if np.max(np.abs(gradient[entries] + wanted) / scale) <= problem.noise(complete):
-                gradient[entries] = -wanted
-            residual = self._loss_at(coef, gradient)
+        if entries.size == 0:
+            return self.plain_gap
+        coef, gradient = self.coef.copy(), self.gradient
+        system = self._moments.gram[np.ix_(entries, entries)]
+        inverse, scale, complete = scaled_inverse(system)
+        for _ in range(3):
+            coef[entries] -= inverse @ ((gradient[entries] + wanted) / scale) / scale
+            gradient = self._gradient_at(coef)
+        if np.max(np.abs(gradient[entries] + wanted) / scale) <= self.problem.noise(complete):
+            gradient[entries] = -wanted
+        return self._gap_with(coef, gradient, self._loss_at(coef, gradient))
+
+    @cached_property
+    def plain_gap(self):
+        """The gap at the residual of ``coef`` itself, scaled."""
+        return self._gap_with(self.coef, self.gradient, self.loss)
+
+    def _gap_with(self, coef, gradient, residual):
+        """The gap at the residual of ``coef``, scaled; ``residual`` is half its mean square."""
+        problem = self.problem
         correlation, strength = -gradient, problem.strength(self.alpha)
         scale = problem.penalty.dual_scale(correlation, strength)
         if scale == 0.0:
             return np.inf
         price = problem.penalty.conjugate(scale * correlation, strength)
-        # With residual r, the conjugate of the loss is r'Sr / 2 - y'Sr; ``residual`` is the first part.
+        # With residual r, the conjugate of the loss is r'Sr / 2 - y'Sr.
         total = (
             self.objective + price + scale * (scale * residual - (self._moments.square - self._moments.product @ coef))
         )
         return float(max(total, 0.0) / problem.null_loss) if np.isfinite(total) else None
+
+
+def moment_points(problem, ends, alphas):
+    """Points along alpha; the products that they need are made for all of them together.
+
+    Parameters
+    ----------
+    problem : Problem
+        In moments, with one output.
+    ends : list of tuple (coef, intercept)
+    alphas : sequence of float
+
+    Returns
+    -------
+    list of MomentPoint
+    """
+    moments, curvature = problem.moments, problem.squared_norms
+    coefs = np.stack([coef for coef, _ in ends])
+    used = np.flatnonzero(coefs.any(axis=0))
+    if 4 * used.size < problem.n_features:
+        gradients = coefs[:, used] @ moments.gram[used]
+    else:
+        gradients = coefs @ moments.gram
+    gradients -= moments.product
+    losses = 0.5 * (moments.square + np.einsum("bj,bj->b", coefs, gradients - moments.product))
+    step = 1.0 / curvature
+    targets = coefs - gradients * step
+    points = [problem.point(*end, alpha) for end, alpha in zip(ends, alphas, strict=True)]
+    for target, point in zip(targets, points, strict=True):
+        target[:] = problem.prox(target, step, point.alpha)
+    violations = np.sqrt(curvature) * np.abs(coefs - targets)
+    for b, point in enumerate(points):
+        point.gradient, point.violations, point.loss = gradients[b], violations[b], float(max(losses[b], 0.0))
+    return points

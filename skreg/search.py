@@ -364,7 +364,9 @@ def _shown(problem, solution, data):
 def _losses(data, parts, weights):
     """Negative mean loss of every member of a path: one product for all of them."""
     coefs, intercepts = (np.stack(part).astype(np.float64) for part in zip(*parts, strict=True))
-    eta = data.X @ coefs.reshape(-1, data.X.shape[1]).T
-    eta = np.asarray(eta).reshape(data.X.shape[0], *coefs.shape[:-1]) + intercepts
-    values = [data.loss.value(data.target, eta[:, k].reshape(data.target.shape)) for k in range(len(coefs))]
-    return [-np.average(v.reshape(len(v), -1).sum(axis=1), weights=weights) for v in values]
+    n_alphas, n_rows = len(coefs), data.X.shape[0]
+    eta = np.asarray(data.X @ coefs.reshape(-1, data.X.shape[1]).T).reshape(n_rows, *coefs.shape[:-1]) + intercepts
+    # Losses act row by row: one call for the rows of all members.
+    eta = np.ascontiguousarray(np.moveaxis(eta, 1, 0)).reshape(n_alphas * n_rows, *data.target.shape[1:])
+    values = data.loss.value(np.concatenate([data.target] * n_alphas), eta).reshape(n_alphas, n_rows, -1)
+    return -np.average(values.sum(axis=2), axis=1, weights=weights)

@@ -12,6 +12,7 @@ little from alpha to alpha: with the exact gradients of the points that it leads
 import numpy as np
 
 from skreg.certificate import CONDITION, Point
+from skreg.moments import moment_points
 from skreg.solvers.base import Solution, sharp
 from skreg.solvers.hessian import KeptHessian
 
@@ -62,7 +63,8 @@ def solve_ahead(engine, alphas, start, tol, max_iter):
         if renewed:
             engine.kept = KeptHessian(engine.problem, last.row_curvature)
         block = alphas[done : done + ahead]
-        engine.grow(_foretold(before, last, block[-1]))
+        if not engine.everything:
+            engine.grow(_foretold(before, last, block[-1]))
         points, rounds = _look_ahead(engine, last, block, tol)
         passed = 0
         for point in points:
@@ -164,7 +166,7 @@ class _Model:
 def _points(problem, ends, alphas):
     """Points with all that one pass over X tells of them."""
     if problem.moments is not None:
-        return [problem.point(*end, alpha) for end, alpha in zip(ends, alphas, strict=True)]
+        return moment_points(problem, ends, alphas)
     etas = np.asfortranarray(problem.design.dot(np.stack([coef for coef, _ in ends], axis=1)))
     points = []
     for eta, (coef, intercept), alpha in zip(etas.T, ends, alphas, strict=True):
