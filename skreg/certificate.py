@@ -152,8 +152,10 @@ class Point:
 
     @cached_property
     def curvature(self):
-        """Curvature along each coefficient; one number for penalties that are not separable."""
+        """Curvature along each coefficient, or in the block of each; one number for penalties that see all together."""
         problem = self.problem
+        if problem.blocks is not None:
+            return problem.block_curvatures(self.eta, self.row_curvature)
         if not problem.penalty.separable:
             return problem.spectral_curvature(self.eta)
         if problem.loss.quadratic:
@@ -166,11 +168,14 @@ class Point:
 
     @cached_property
     def violations(self):
-        """Scaled residual of the proximal fixed point, shaped like coef."""
+        """Scaled residual of the proximal fixed point, shaped like coef; that of its block for every coefficient."""
         step = 1.0 / self.curvature
         target = self.problem.prox(self.coef - self.gradient * step, step, self.alpha)
         violations = np.sqrt(self.curvature) * np.abs(self.coef - target)
-        penalty = self.problem.penalty
+        penalty, blocks = self.problem.penalty, self.problem.blocks
+        if blocks is not None:
+            norms = np.sqrt(blocks.sums(np.square(violations).ravel()))
+            return norms[blocks.label].reshape(violations.shape)
         if penalty.separable and not penalty.convex and not self.problem.loss.quadratic:
             jumps = np.flatnonzero((self.coef == 0) != (target == 0))
             if jumps.size <= MAX_JUMPS:
@@ -207,7 +212,7 @@ class Point:
     def violation(self):
         """Largest violation, the intercept's included, in units of ``sqrt(2 * null_loss)``."""
         problem = self.problem
-        if problem.penalty.separable:
+        if problem.penalty.separable or problem.blocks is not None:
             largest = float(np.max(self.violations, initial=0.0))
         else:
             largest = float(np.linalg.norm(self.violations))
@@ -264,7 +269,7 @@ class Point:
         if self.coef.ndim > 1:
             entries = (free[:, None] * problem.n_outputs + np.arange(problem.n_outputs)).ravel()
         plain = self._gap_of(entries, 0.0)
-        if enough == np.inf or (plain is not None and plain <= enough) or not problem.penalty.separable:
+        if enough == np.inf or (plain is not None and plain <= enough) or np.ndim(self.curvature) == 0:
             return plain
         bound = np.union1d(entries, np.flatnonzero(self.coef))
         if bound.size > MAX_BALANCED:
@@ -307,8 +312,13 @@ class Point:
         point = self.coef - self.gradient * step
         pull = (point - self.problem.prox(point, step, self.alpha)) / step
         # A pull much smaller than coef / step is lost in rounding; a longer step brings it out.
+        coef, blocks = self.coef, self.problem.blocks
+        if blocks is not None:
+            coef, pull = (
+                np.sqrt(blocks.sums(np.square(a).ravel()))[blocks.label].reshape(coef.shape) for a in (coef, pull)
+            )
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            longer = np.abs(self.coef) / np.abs(pull)
+            longer = np.abs(coef) / np.abs(pull)
         step = np.where(np.isfinite(longer) & (longer > step), longer, step)
         point = self.coef + step * pull
         return (point - self.problem.prox(point, step, self.alpha)) / step

@@ -11,6 +11,7 @@ from functools import cached_property
 import numpy as np
 
 from skreg._validation import check_penalty_factor, check_standardize
+from skreg.blocks import Blocks
 from skreg.certificate import Optimality, Point
 from skreg.design import make_design
 from skreg.losses import get_loss
@@ -30,7 +31,10 @@ NOTHING = np.empty(0, dtype=np.intp)
 NOTHING.setflags(write=False)
 
 # Cached values of a problem, by the attribute that they follow from.
-COMPUTED_FROM = {"y": ("null_intercept", "null_loss", "_mean_square", "has_conjugate"), "penalty": ("has_conjugate",)}
+COMPUTED_FROM = {
+    "y": ("null_intercept", "null_loss", "_mean_square", "has_conjugate", "blocks"),
+    "penalty": ("has_conjugate", "blocks"),
+}
 
 # Another basis makes X dense; up to so many numbers.
 MOST_ENTRIES = 1e8
@@ -284,6 +288,36 @@ class Problem:
         norms = self.design.squared_norms(rows)
         # A constant column moves nothing; any step does.
         return np.where(norms > 0, norms, 1.0)
+
+    @cached_property
+    def blocks(self):
+        """The blocks of ``coef.ravel()`` that the penalty sees together; None where it has none or is separable."""
+        label = None if self.penalty.separable else self.penalty.blocks()
+        if label is None:
+            return None
+        label = np.unique(label, return_inverse=True)[1].reshape(-1, 1)
+        outputs = np.arange(self.n_outputs)
+        return Blocks((label + 0 * outputs if self.penalty.joint_outputs else label * self.n_outputs + outputs).ravel())
+
+    def block_curvatures(self, eta, rows):
+        """For each coefficient a bound on the curvature in any direction of its block; a column if outputs are joint.
+
+        The trace of the block's Hessian over the features: no eigenvalue is larger. ``rows`` as in `curvatures`.
+        """
+        if self.penalty.joint_outputs and self.y.ndim > 1:
+            bound = self.weights if self.loss.quadratic else self._row_curvatures(eta) * self.weights
+            norms = self.squared_norms if self.loss.quadratic else self.design.squared_norms(bound)
+            label = self.blocks.label[:: self.n_outputs]
+            return np.maximum(np.bincount(label, norms)[label], np.finfo(float).tiny)[:, None]
+        return self.in_blocks(self.curvatures(eta, rows))
+
+    def in_blocks(self, curvatures):
+        """Curvatures of single coefficients, summed over the block of each if the penalty has blocks."""
+        if self.blocks is None:
+            return curvatures
+        if curvatures.shape == self.coef_shape:
+            return self.blocks.sums(curvatures.ravel())[self.blocks.label].reshape(curvatures.shape)
+        return np.column_stack([self.in_blocks(column) for column in curvatures.T])
 
     def spectral_curvature(self, eta):
         """Bound on the curvature in any direction of coef: no direction has more."""

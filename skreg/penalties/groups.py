@@ -85,6 +85,10 @@ class _Radial(_OnGroups):
         self._base().bind(n_features)
         return super().bind(n_features, feature_names)
 
+    def radial(self):
+        """The price of a norm, the weight of every group, and the share of L1."""
+        return self._base(), self._layout()[1], 0.0
+
     def _strength(self, alpha, n_features=None):
         return self._of_groups(alpha) * self._layout(n_features)[1]
 
@@ -358,6 +362,10 @@ class SparseGroupLasso(_OnGroups):
     def unpenalised(self):
         """Features of groups with weight 0, where there is no L1 part."""
         return super().unpenalised() & (self.l1_ratio == 0)
+
+    def radial(self):
+        """The price of a norm, the weight of every group, and the share of L1."""
+        return L1(), (1.0 - self.l1_ratio) * self._layout()[1], self.l1_ratio
 
     def _group_strength(self, alpha):
         return (1.0 - self.l1_ratio) * self._of_groups(alpha) * self._layout()[1]

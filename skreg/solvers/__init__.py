@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from skreg.solvers.base import Solution, Solver
 from skreg.solvers.basis import ChangeOfBasis
+from skreg.solvers.blocks import BlockCoordinateDescent
 from skreg.solvers.clusters import ClusterNewton
 from skreg.solvers.coordinate import CoordinateDescent
 from skreg.solvers.direct import ClosedForm
@@ -12,6 +13,7 @@ from skreg.solvers.newton import Newton
 
 __all__ = [
     "FASTEST_FIRST",
+    "BlockCoordinateDescent",
     "ChangeOfBasis",
     "ClosedForm",
     "ClusterNewton",
@@ -25,7 +27,15 @@ __all__ = [
     "get_solver",
 ]
 
-FASTEST_FIRST = (ClosedForm(), Newton(), CoordinateDescent(), ChangeOfBasis(), ClusterNewton(), ProximalGradient())
+FASTEST_FIRST = (
+    ClosedForm(),
+    Newton(),
+    CoordinateDescent(),
+    BlockCoordinateDescent(),
+    ChangeOfBasis(),
+    ClusterNewton(),
+    ProximalGradient(),
+)
 
 
 class SolverChoice(NamedTuple):
@@ -49,16 +59,18 @@ class SolverChoice(NamedTuple):
 def fastest_solver(problem):
     """The solver that ``solver="auto"`` runs: the first of these that does not refuse.
 
-    ================== ======================================================
-    closed_form        squared loss, quadratic penalty or none; the smaller
-                       side of X moderate
-    newton             smooth loss, quadratic penalty or none
-    coordinate_descent every separable penalty
-    change_of_basis    penalties that are separable in another basis (total
-                       variation, trend filter, generalised ridge)
-    cluster_newton     penalties that show clusters (SLOPE, fused lasso)
-    proximal_gradient  every penalty
-    ================== ======================================================
+    ======================== =================================================
+    closed_form              squared loss, quadratic penalty or none; the
+                             smaller side of X moderate
+    newton                   smooth loss, quadratic penalty or none
+    coordinate_descent       every separable penalty
+    block_coordinate_descent every penalty on blocks: groups, rows of
+                             coefficients
+    change_of_basis          penalties that are separable in another basis
+                             (total variation, trend filter, generalised ridge)
+    cluster_newton           penalties that show clusters (SLOPE, fused lasso)
+    proximal_gradient        every penalty
+    ======================== =================================================
 
     Parameters
     ----------

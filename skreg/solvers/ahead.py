@@ -129,6 +129,7 @@ def _look_ahead(engine, last, alphas, tol):
             points[b] = point
         rounds += 1
     curvatures = problem.curvatures(None, np.stack([point.row_curvature for point in points], axis=1))
+    curvatures = problem.in_blocks(curvatures)
     for b, point in enumerate(points):
         point.curvature = curvatures[:, b]
     return points, rounds

@@ -2,8 +2,8 @@
 
 import numpy as np
 from scipy import sparse
-from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
+from skreg.solvers.alternating import Alternating, solve_positive
 from skreg.solvers.base import Solver
 from skreg.solvers.coordinate import Engine, each_output
 from skreg.solvers.quadratic import accelerated
@@ -79,12 +79,11 @@ class _ClusterEngine(Engine):
         return _ClusterQuadratic(gram, coef, gradient.copy(), penalty, alpha)
 
 
-class _ClusterQuadratic:
+class _ClusterQuadratic(Alternating):
     """State of one inner problem ``0.5 w'Gw - q'w + P(w; alpha)``, as `Quadratic`."""
 
     def __init__(self, gram, coef, grad, penalty, alpha):
-        self.gram, self.coef, self.grad = gram, coef.copy(), grad
-        self.penalty, self.alpha = penalty, alpha
+        super().__init__(gram, coef.copy(), grad, penalty, alpha)
         steepest = largest_eigenvalue(gram.__matmul__, len(coef), n_steps=20) if len(coef) else 1.0
         self.step = 1.0 / (steepest or 1.0)
 
@@ -95,25 +94,7 @@ class _ClusterQuadratic:
     def _target(self):
         return self.penalty.prox(self.coef - self.step * self.grad, self.step, self.alpha)
 
-    def descend(self, tol, epochs=2):
-        """A few rounds, whatever they reach."""
-        self.minimise(tol, epochs)
-
-    def minimise(self, tol, max_rounds=300):
-        """Until the violation is ``tol``; returns whether it got there."""
-        best, stalled = np.inf, 0
-        for _ in range(max_rounds):
-            self._accelerate(tol)
-            violation = self._newton()
-            if violation <= tol:
-                return True
-            stalled = 0 if violation < 0.9 * best else stalled + 1
-            if stalled >= 30:
-                return False
-            best = min(best, violation)
-        return False
-
-    def _accelerate(self, tol):
+    def approach(self, tol):
         """Proximal steps with momentum and restarts."""
 
         def small(move):
@@ -121,7 +102,7 @@ class _ClusterQuadratic:
 
         self.coef, self.grad = accelerated(self, self.step, STEPS, small)
 
-    def _newton(self):
+    def newton(self, tol):
         """A proximal step, and from there a Newton step of its clusters; returns the violation found on the way."""
         point = self.coef - self.step * self.grad
         target = self.penalty.prox(point, self.step, self.alpha)
@@ -135,27 +116,8 @@ class _ClusterQuadratic:
             system = clusters @ (clusters @ self.gram).T
             # The price is linear in the clusters: its slope is that of any subgradient.
             missing = clusters @ (grad + (point - target) / self.step)
-            trace = 1e-13 * np.diagonal(system)
-            system[np.diag_indices_from(system)] += np.where(trace > 0, trace, 1.0)
-            try:
-                move = clusters.T @ -cho_solve(cho_factor(system, lower=True, overwrite_a=True), missing)
-            except LinAlgError:
-                move = None
-            if move is not None:
-                target, grad = self._search(target, grad, move)
+            change = solve_positive(system, -missing)
+            if change is not None:
+                target, grad = self.search(target, grad, clusters.T @ change)
         self.coef, self.grad = target, grad
         return violation
-
-    def _search(self, coef, grad, move):
-        """The longest of the steps 1, 1/2, 1/4, ... along ``move`` that lowers the objective, if one does."""
-        forward = self.gram @ move
-        slope, curvature = grad @ move, move @ forward
-        price = self.penalty.value(coef, self.alpha)
-        size = 1.0
-        while size > 1e-3:
-            candidate = coef + size * move
-            change = size * slope + 0.5 * size**2 * curvature + self.penalty.value(candidate, self.alpha) - price
-            if change <= 1e-16 * abs(price):
-                return candidate, grad + size * forward
-            size *= 0.5
-        return coef, grad

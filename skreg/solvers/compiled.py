@@ -19,15 +19,17 @@ from skreg.penalties import (
     Box,
     ByColumn,
     ElasticNet,
+    GroupLasso,
     LogSum,
     Lq,
     NonNegative,
     NoPenalty,
     Scaled,
+    SparseGroupLasso,
     WithSquare,
 )
 
-__all__ = ["TWINS", "WRAPPERS", "CompiledProx", "compiled_prox"]
+__all__ = ["TWINS", "WRAPPERS", "CompiledBlocks", "CompiledProx", "compiled_blocks", "compiled_prox"]
 
 # prox as written in NumPy -> (address of its twin, the twin's parameters)
 TWINS = {
@@ -108,3 +110,50 @@ def _columns(parameters, inside=None):
         # The bits of the address, as those of a double.
         columns = [np.array([inside.address], dtype=np.uintp).view(np.float64), *columns, *inside.params.T]
     return np.ascontiguousarray(np.column_stack(np.broadcast_arrays(*columns)))
+
+
+class CompiledBlocks(NamedTuple):
+    """The prox of blocks: soft-thresholding, then a C function of the norm.
+
+    Attributes
+    ----------
+    address : int
+    params : ndarray of shape (1, n_params) or (n_blocks, n_params)
+        As in `CompiledProx`.
+    weight, l1, square : ndarray of shape (n_blocks,)
+        Factors of alpha in the price of the norm, of the coefficients, and of half of their squares.
+    """
+
+    address: int
+    params: np.ndarray
+    weight: np.ndarray
+    l1: np.ndarray
+    square: np.ndarray
+
+
+def compiled_blocks(penalty):
+    """The compiled twin of the prox of a penalty on blocks.
+
+    Parameters
+    ----------
+    penalty : Penalty
+        Restricted to the coefficients it will be called with.
+
+    Returns
+    -------
+    CompiledBlocks or None
+        One number per block in the order of their labels; None if there is none.
+    """
+    text = type(penalty).prox
+    if text in (Scaled.prox, WithSquare.prox):
+        inside = compiled_blocks(penalty.inner)
+        if inside is None:
+            return None
+        if text is WithSquare.prox:
+            return inside._replace(square=inside.square + penalty.square)
+        return inside._replace(**{name: penalty.factor * getattr(inside, name) for name in ("weight", "l1", "square")})
+    if text not in (GroupLasso.prox, SparseGroupLasso.prox):
+        return None
+    base, weight, l1 = penalty.radial()
+    twin = compiled_prox(base)
+    return None if twin is None else CompiledBlocks(*twin, weight, np.full(len(weight), l1), np.zeros(len(weight)))

@@ -58,6 +58,10 @@ class CoordinateDescent(Solver):
             return f"{type(problem.penalty).__name__} does not declare `separable = True`."
         return None
 
+    def engine(self, problem):
+        """What a path of alphas shares."""
+        return Engine(problem)
+
     def prepared(self, problem, alphas):
         """The squared loss in moments, where they cost less than the passes over X that they save."""
         if problem.moments is None and _pays_to_read_once(problem, alphas):
@@ -68,15 +72,15 @@ class CoordinateDescent(Solver):
         """Each alpha from the solution and the working set before."""
         alphas = list(alphas)
         problem = self.prepared(problem, alphas)
-        if problem.y.ndim > 1 and not problem.loss.coupled_outputs:
+        if problem.y.ndim > 1 and problem.outputs_apart:
             yield from each_output(self, problem, alphas, start, tol, max_iter)
             return
-        engine = Engine(problem)
+        engine = self.engine(problem)
         if problem.y.ndim == 1 and (problem.loss.quadratic or problem.penalty.convex):
             done, start = yield from solve_ahead(engine, alphas, start, tol, max_iter)
             if done < len(alphas):
                 # The moments have too few digits for the rest: residuals computed from X have them.
-                yield from solve_ahead(Engine(problem.changed(moments=None)), alphas[done:], start, tol, max_iter)
+                yield from solve_ahead(self.engine(problem.changed(moments=None)), alphas[done:], start, tol, max_iter)
             return
         for alpha in alphas:
             solution = engine.solve(alpha, start, tol, max_iter)
@@ -178,18 +182,27 @@ class Engine:
         if self.everything:
             return False
         # The Gram matrix of this many columns costs as much as a pass over all.
-        size = max(int(np.sqrt(10 * point.coef.size)), np.count_nonzero(point.coef))
-        scores = point.violations.ravel().copy()
+        used = np.flatnonzero(np.any(self.rows(point.coef), axis=1))
+        size = max(int(np.sqrt(10 * point.coef.size)), used.size)
+        scores = self.rows(point.violations).max(axis=1)
         scores[self.entries] = 0.0
         candidates = np.flatnonzero(scores)
         if candidates.size > size:
             candidates = candidates[np.argpartition(scores[candidates], -size)[-size:]]
-        wanted = np.union1d(candidates, np.flatnonzero(point.coef))
+        wanted = self.whole(np.union1d(candidates, used))
         fresh = np.setdiff1d(wanted, self.entries)
         self.entries = np.concatenate([self.entries, fresh])
         # While many enter, the support is not worth a factorisation yet.
         self.growing = fresh.size > GROWTH * self.entries.size > GROWTH * ALL_AT_ONCE
         return fresh.size > 0
+
+    def rows(self, coef):
+        """Something shaped like coef, one row for each number that entries can have."""
+        return coef.reshape(-1, 1)
+
+    def whole(self, entries):
+        """Entries that can only enter together are completed."""
+        return entries
 
     def quadratic(self, gram, coef, gradient, alpha, active=None):
         """The inner problem of the working set."""
@@ -295,8 +308,8 @@ class Engine:
             alone = not alone and jumps.size > 1
             if alone:
                 # What several cannot do together the best of them may do alone.
-                best = np.argmax(point.violations.ravel()[entries[jumps]])
-                gram = _raised(base, np.delete(jumps, best), 1e9)
+                scores = point.violations.ravel()[entries[jumps]]
+                gram = _raised(base, jumps[scores < np.max(scores)], 1e9)
             else:
                 gram = base = _raised(base, jumps, 4.0)
         return coef, 0.0, 0.0

@@ -271,7 +271,7 @@ def accelerated(problem, step, n_iter, small):
         new = problem.penalty.prox(ahead - step * ahead_grad, step, problem.alpha)
         move = new - coef
         new_grad = problem.grad + problem.gram @ (new - problem.coef)
-        if (ahead - new) @ (move / step) > 0:
+        if np.sum((ahead - new) * (move / step)) > 0:
             # Momentum points uphill: start again from here without it.
             momentum = 1.0
         following = 0.5 * (1.0 + np.sqrt(1.0 + 4.0 * momentum**2))

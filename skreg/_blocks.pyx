@@ -1,0 +1,170 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+"""The compiled loop of block coordinate descent, and the compiled prox of blocks.
+
+The shipped penalties on groups have one form: the coefficients of a block are soft-thresholded, and their norm
+then becomes what the prox of one coefficient makes of it:
+
+    alpha * (l1 * |w|_1 + 0.5 * square * |w|_2^2) + p(|w|_2; weight * alpha)
+
+``p`` is a C function as in `_kernels`, called through its address.
+"""
+
+import numpy as np
+
+from libc.math cimport fabs, sqrt
+from libc.stdint cimport uintptr_t
+
+cdef extern from "_simd.h" nogil:
+    void skreg_axpy "skreg_axpy_d"(long n, double a, const double *x, double *y)
+
+ctypedef double (*prox_function)(double, double, double, const double *) noexcept nogil
+
+# Steps on one block before the next one has its turn, while they shrink by less than this.
+cdef int MAX_STEPS = 20
+cdef double SHRINK = 0.1
+
+
+cdef void prox_in_place(Py_ssize_t size, double *coef, double step, double alpha, double l1, double square,
+                        prox_function prox, const double *params) noexcept nogil:
+    """The prox of one block; ``alpha``, ``l1`` and ``square`` are strengths."""
+    cdef double shrink = 1.0 + step * square, threshold, norm = 0.0, factor
+    cdef Py_ssize_t i
+    step /= shrink
+    threshold = step * l1
+    for i in range(size):
+        coef[i] /= shrink
+        if threshold > 0.0:
+            if coef[i] > threshold:
+                coef[i] -= threshold
+            elif coef[i] < -threshold:
+                coef[i] += threshold
+            else:
+                coef[i] = 0.0
+        norm += coef[i] * coef[i]
+    norm = sqrt(norm)
+    factor = prox(norm, step, alpha, params) / norm if norm > 0.0 else 0.0
+    for i in range(size):
+        coef[i] *= factor
+
+
+def block_prox(double[:, ::1] coef, const Py_ssize_t[::1] members, const Py_ssize_t[::1] start,
+               const double[::1] step, const double[::1] alpha, const double[::1] l1, const double[::1] square,
+               uintptr_t address, const double[:, ::1] params):
+    """The prox of every block of ``coef``, shape (n_outputs, k), in place; arrays as in `block_descent`."""
+    cdef:
+        prox_function prox = <prox_function> address
+        Py_ssize_t b, i, c, n_outputs = coef.shape[0], size, stride = params.shape[1] if params.shape[0] > 1 else 0
+        double[::1] block = np.empty(coef.shape[0] * coef.shape[1])
+    with nogil:
+        for b in range(start.shape[0] - 1):
+            size = start[b + 1] - start[b]
+            for c in range(n_outputs):
+                for i in range(size):
+                    block[c * size + i] = coef[c, members[start[b] + i]]
+            prox_in_place(n_outputs * size, &block[0], step[b], alpha[b], l1[b], square[b], prox,
+                          &params[0, 0] + b * stride)
+            for c in range(n_outputs):
+                for i in range(size):
+                    coef[c, members[start[b] + i]] = block[c * size + i]
+
+
+def block_descent(const double[:, :] gram, double[:, ::1] coef, double[:, ::1] grad,
+                  const Py_ssize_t[::1] members, const Py_ssize_t[::1] start, const double[::1] step,
+                  const double[::1] alpha, const double[::1] l1, const double[::1] square,
+                  uintptr_t address, const double[:, ::1] params, double tol, int max_epochs):
+    """Cyclic descent over blocks of ``sum_c (0.5 w_c'G w_c - q_c'w_c) + P(w)``, in place.
+
+    ``coef`` and ``grad = G w - q`` have one row per output. Block ``b`` has the columns ``members[start[b]:start[b + 1]]``
+    and a ``step`` of one over the largest eigenvalue of its part of ``G``. A block is moved by proximal steps on
+    its own part of ``G`` until they shrink; then the rest hears of it. Sweeps over all blocks alternate with sweeps over those
+    that are not zero. Ends when no block of a full sweep moves by more than ``tol`` in units of
+    ``|move| / sqrt(step)``. Returns the number of epochs, and the largest move of the last full sweep.
+    """
+    cdef:
+        prox_function prox = <prox_function> address
+        Py_ssize_t n_blocks = start.shape[0] - 1, k = coef.shape[1], n_outputs = coef.shape[0]
+        Py_ssize_t stride = params.shape[1] if params.shape[0] > 1 else 0
+        Py_ssize_t b, c, i, j, size, entries, first, most = 0
+        int epoch = 0, sweep, n_steps
+        bint active, zero
+        double largest = 0.0, length, before, total, pull, one
+        const double *row
+        double[::1] work
+        double *new
+        double *at
+        double *slope
+        double *origin
+    for b in range(n_blocks):
+        most = max(most, start[b + 1] - start[b])
+    if most == 0:
+        return 0, 0.0
+    work = np.empty(4 * most * n_outputs)
+    new, at = &work[0], &work[most * n_outputs]
+    slope, origin = &work[2 * most * n_outputs], &work[3 * most * n_outputs]
+    with nogil:
+        while epoch < max_epochs:
+            # One sweep over all blocks, then some over the active ones.
+            for sweep in range(11):
+                active = sweep > 0
+                if epoch >= max_epochs:
+                    break
+                total = 0.0
+                for b in range(n_blocks):
+                    first, size = start[b], start[b + 1] - start[b]
+                    entries = n_outputs * size
+                    zero = True
+                    for c in range(n_outputs):
+                        for i in range(size):
+                            j = members[first + i]
+                            at[c * size + i] = origin[c * size + i] = coef[c, j]
+                            slope[c * size + i] = grad[c, j]
+                            zero = zero and coef[c, j] == 0.0
+                    if active and zero:
+                        continue
+                    before = 0.0
+                    for n_steps in range(MAX_STEPS):
+                        for i in range(entries):
+                            new[i] = at[i] - step[b] * slope[i]
+                        prox_in_place(entries, new, step[b], alpha[b], l1[b], square[b], prox,
+                                      &params[0, 0] + b * stride)
+                        length = 0.0
+                        for i in range(entries):
+                            one = new[i] - at[i]
+                            length += one * one
+                        length = sqrt(length / step[b])
+                        if n_steps == 0:
+                            before = length
+                            if length > total:
+                                total = length
+                        if length == 0.0:
+                            break
+                        if size > 1:
+                            for i in range(size):
+                                row = &gram[members[first + i], 0]
+                                for c in range(n_outputs):
+                                    pull = new[c * size + i] - at[c * size + i]
+                                    if pull != 0.0:
+                                        for j in range(size):
+                                            slope[c * size + j] += pull * row[members[first + j]]
+                        for i in range(entries):
+                            at[i] = new[i]
+                        if size == 1 or length <= SHRINK * before or length <= 0.1 * tol:
+                            break
+                    for i in range(size):
+                        j = members[first + i]
+                        row = &gram[j, 0]
+                        for c in range(n_outputs):
+                            pull = at[c * size + i] - origin[c * size + i]
+                            if pull != 0.0:
+                                skreg_axpy(k, pull, row, &grad[c, 0])
+                                coef[c, j] = at[c * size + i]
+                epoch += 1
+                if not active:
+                    largest = total
+                    if largest <= tol:
+                        break
+                elif total <= 0.3 * tol:
+                    break
+            if largest <= tol:
+                break
+    return epoch, largest

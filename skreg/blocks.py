@@ -1,0 +1,56 @@
+"""Blocks of coefficients: what a penalty sees together."""
+
+import numpy as np
+
+__all__ = ["Blocks"]
+
+
+class Blocks:
+    """A partition of coefficients, or of anything else that is numbered.
+
+    Parameters
+    ----------
+    label : ndarray of shape (n,)
+        What is equal is one block.
+
+    Attributes
+    ----------
+    label : ndarray of int of shape (n,)
+        The number of its block for every coefficient, from 0, in the order of the labels that were given.
+    members : ndarray of int of shape (n,)
+        The coefficients, block after block.
+    start : ndarray of int of shape (n_blocks + 1,)
+        Where each block begins in ``members``.
+    """
+
+    def __init__(self, label):
+        names, label = np.unique(label, return_inverse=True)
+        self.label = label.ravel()
+        self.sizes = np.bincount(self.label, minlength=len(names))
+        self.members = np.argsort(self.label, kind="stable")
+        self.start = np.concatenate([[0], np.cumsum(self.sizes)])
+
+    def __len__(self):
+        return len(self.sizes)
+
+    def of(self, entries):
+        """The blocks of some of the coefficients."""
+        return Blocks(self.label[entries])
+
+    def sums(self, values):
+        """Their sum over each block, shape (n_blocks,)."""
+        return np.bincount(self.label, values, minlength=len(self))
+
+    def first(self, values):
+        """One number per block, where all of its coefficients have the same."""
+        return np.asarray(values)[self.members[self.start[:-1]]]
+
+    def steepest(self, gram):
+        """The largest eigenvalue of each block of a matrix; 1 where that is 0."""
+        values = np.empty(len(self))
+        for size in np.unique(self.sizes):
+            blocks = np.flatnonzero(self.sizes == size)
+            members = self.members[self.start[blocks][:, None] + np.arange(size)]
+            values[blocks] = np.linalg.eigvalsh(gram[members[:, :, None], members[:, None, :]])[:, -1]
+        # Rounding may leave an eigenvalue a hair too small.
+        return np.where(values > 0, values * (1.0 + 1e-12), 1.0)

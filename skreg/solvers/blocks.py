@@ -1,0 +1,317 @@
+"""Block coordinate descent: penalties that see some coefficients together, groups say, on working sets of blocks."""
+
+import numpy as np
+
+from skreg import _blocks
+from skreg._kernels import apply_prox
+from skreg.blocks import Blocks
+from skreg.solvers.alternating import Alternating, solve_positive
+from skreg.solvers.compiled import CompiledBlocks, compiled_blocks
+from skreg.solvers.coordinate import CoordinateDescent, Engine
+from skreg.solvers.quadratic import accelerated
+from skreg.spectrum import largest_eigenvalue
+
+__all__ = ["BlockCoordinateDescent"]
+
+# Sweeps between two Newton steps, and proximal steps where the prox is NumPy only.
+SWEEPS = 10
+STEPS = 30
+
+# A support larger than this is left to descent: factorising its Hessian would cost more.
+MAX_NEWTON = 2_000
+
+# Curvatures of a prox that is NumPy only are differences, one for each coefficient of a block up to this size.
+MAX_DIFFERENCES = 50
+
+
+class BlockCoordinateDescent(CoordinateDescent):
+    """Coordinate descent with blocks for coordinates: groups of features, or a feature's coefficients of all outputs.
+
+    The working sets, models and certificates of `CoordinateDescent`. A block is moved by
+    proximal steps of length one over the largest eigenvalue of its part of the Gram matrix.
+
+    References
+    ----------
+    P. Breheny and J. Huang, Stat. Comput. 25 (2015) 173-187, sec. 3; Z. Qin, K. Scheinberg,
+    D. Goldfarb, "Efficient block-coordinate descent algorithms for the group lasso", Math. Program.
+    Comput. 5 (2013) 143-169.
+    """
+
+    name = "block_coordinate_descent"
+
+    def refuses(self, problem):
+        """Penalties without blocks."""
+        if problem.penalty.separable:
+            return f"{type(problem.penalty).__name__} is separable: its blocks are single coefficients."
+        if problem.penalty.blocks() is None:
+            return f"{type(problem.penalty).__name__} has no blocks (`blocks`)."
+        return None
+
+    def engine(self, problem):
+        """Working sets of blocks."""
+        return _BlockEngine(problem)
+
+
+class _BlockEngine(Engine):
+    """Coordinate descent's working sets and models, in whole blocks.
+
+    Where outputs share their Hessian (the squared loss), an entry is a row of ``coef``.
+    """
+
+    def __init__(self, problem):
+        super().__init__(problem)
+        self.shared = problem.y.ndim > 1 and problem.loss.quadratic
+        self.width = problem.n_outputs if self.shared else 1
+        label = problem.blocks.label.reshape(-1, self.width)[:, 0]
+        self.blocks = Blocks(label)
+        if self.everything:
+            self.entries = np.arange(len(label))
+
+    def rows(self, coef):
+        """One row for every entry."""
+        return coef.reshape(-1, self.width)
+
+    def whole(self, entries):
+        """All entries of the blocks of some."""
+        wanted = np.zeros(len(self.blocks), dtype=bool)
+        wanted[self.blocks.label[entries]] = True
+        return np.flatnonzero(wanted[self.blocks.label])
+
+    def quadratic(self, gram, coef, gradient, alpha, active=None):
+        blocks = self.blocks.of(self.entries)
+        penalty = _PenaltyOnEntries(self.problem, self.entries, self.shared, blocks)
+        return _BlockQuadratic(gram, coef, gradient, penalty, self.strengths(alpha), blocks)
+
+    def strengths(self, alpha):
+        problem = self.problem
+        strength = np.broadcast_to(np.ravel(problem.strength(alpha)), problem.n_features)
+        features = self.entries // (1 if self.shared else problem.n_outputs)
+        return np.array(strength[features], dtype=np.float64)
+
+
+class _PenaltyOnEntries:
+    """The penalty on a working set, for coefficients of shape (k,), or (k, n_outputs) if an entry is a row."""
+
+    def __init__(self, problem, entries, shared, blocks):
+        penalty, n_outputs = problem.penalty, problem.n_outputs
+        self.convex, self.joint = penalty.convex, penalty.joint_outputs
+        if self.joint:
+            # Blocks are whole: the outputs of a feature follow each other.
+            self.features = entries if shared else entries[::n_outputs] // n_outputs
+            self.parts = [(slice(None), penalty.restrict(self.features))]
+        else:
+            places = [np.flatnonzero(entries % n_outputs == k) for k in range(n_outputs)]
+            self.parts = [(place, penalty.restrict(entries[place] // n_outputs)) for place in places if place.size]
+        self.twin = _joined([(np.unique(blocks.label[place]), compiled_blocks(part)) for place, part in self.parts])
+
+    def value(self, coef, alpha):
+        """The price; ``alpha`` of shape (k,)."""
+        if self.joint:
+            return self.parts[0][1].value(self._wide(coef), self._wide(alpha)[:, :1])
+        return sum(part.value(coef[place], alpha[place]) for place, part in self.parts)
+
+    def prox(self, coef, step, alpha):
+        """The proximal step; ``step`` of shape (k,), or (k, 1) for rows, ``alpha`` of shape (k,)."""
+        if self.joint:
+            wide = self.parts[0][1].prox(self._wide(coef), self._wide(step)[:, :1], self._wide(alpha)[:, :1])
+            return np.asfortranarray(wide.reshape(coef.shape))
+        answer = np.empty(coef.shape)
+        for place, part in self.parts:
+            answer[place] = part.prox(coef[place], step[place], alpha[place])
+        return answer
+
+    def _wide(self, array):
+        return array.reshape(len(self.features), -1)
+
+
+def _joined(twins):
+    """One set of compiled proxes from those of some blocks each; None if one has none."""
+    if any(twin is None for _, twin in twins):
+        return None
+    if len(twins) == 1:
+        return twins[0][1]
+    size = sum(len(numbers) for numbers, _ in twins)
+    address, *arrays = twins[0][1]
+    joined = [np.empty((size, *array.shape[1:])) for array in arrays]
+    for numbers, (_, *own) in twins:
+        for all_of_them, some in zip(joined, own, strict=True):
+            all_of_them[numbers] = some
+    return CompiledBlocks(address, *joined)
+
+
+class _BlockQuadratic(Alternating):
+    """State of one inner problem.
+
+    Parameters
+    ----------
+    gram : ndarray of shape (k, k)
+    coef, grad : ndarray of shape (k,) or (k, n_outputs)
+    penalty : _PenaltyOnEntries
+    alpha : ndarray of shape (k,)
+    blocks : Blocks
+        Of the k entries.
+    """
+
+    def __init__(self, gram, coef, grad, penalty, alpha, blocks):
+        # The kernel wants one row for every output.
+        super().__init__(gram, np.array(coef, order="F"), np.array(grad, order="F"), penalty, alpha)
+        self.blocks, self.twin = blocks, penalty.twin
+        self.block_step = 1.0 / blocks.steepest(gram)
+        self.step = self.block_step[blocks.label].reshape(-1, *[1] * (coef.ndim - 1))
+        self._shorter = None
+
+    def violation(self):
+        """Largest scaled move of a proximal step of a block."""
+        return float(np.max(self._lengths(self._target(self.coef - self.step * self.grad) - self.coef), initial=0.0))
+
+    def _target(self, point):
+        return self.penalty.prox(point, self.step, self.alpha)
+
+    def _lengths(self, move):
+        """Of each block, in units of one over the root of its step."""
+        return self._norms(move) / np.sqrt(self.block_step)
+
+    def _norms(self, values):
+        squares = np.square(values)
+        return np.sqrt(self.blocks.sums(squares if squares.ndim == 1 else squares.sum(axis=1)))
+
+    def _strengths(self):
+        """What the kernel needs of each block: the strengths of the norm, of single coefficients and of squares."""
+        alpha = self.blocks.first(self.alpha)
+        return alpha * self.twin.weight, alpha * self.twin.l1, alpha * self.twin.square
+
+    def approach(self, tol):
+        """Some sweeps, or what stands for them."""
+        if self.twin is not None:
+            blocks = self.blocks
+            _blocks.block_descent(
+                self.gram, np.atleast_2d(self.coef.T), np.atleast_2d(self.grad.T), blocks.members, blocks.start,
+                self.block_step, *self._strengths(), self.twin.address, self.twin.params, tol, SWEEPS,
+            )  # fmt: skip
+        elif self.penalty.convex:
+            self._accelerate(tol)
+        else:
+            self._descend_greedily(tol)
+
+    def _accelerate(self, tol):
+        """Proximal steps of all blocks at once, with momentum and restarts."""
+        if self._shorter is None:
+            root = np.sqrt(self.block_step[self.blocks.label])
+            steepest = largest_eigenvalue(lambda v: root * (self.gram @ (root * v)), root.size, n_steps=20)
+            self._shorter = self.step / max(steepest, 1.0)
+
+        def small(move):
+            return np.max(self._lengths(move), initial=0.0) <= 0.1 * tol
+
+        self.coef, self.grad = accelerated(self, self._shorter, STEPS, small)
+
+    def _descend_greedily(self, tol):
+        """One prox of all blocks per move, the largest first: see `Quadratic`."""
+        for _ in range(SWEEPS * len(self.blocks)):
+            move = self._target(self.coef - self.step * self.grad) - self.coef
+            lengths = self._lengths(move)
+            block = int(np.argmax(lengths)) if lengths.size else 0
+            if not lengths.size or lengths[block] <= tol:
+                break
+            own = self.blocks.members[self.blocks.start[block] : self.blocks.start[block + 1]]
+            self.grad += self.gram[:, own] @ move[own]
+            self.coef[own] += move[own]
+
+    def newton(self, tol):
+        """A proximal step, and from there a Newton step of what is not zero; returns the violation found on the way."""
+        point = self.coef - self.step * self.grad
+        target = self._target(point)
+        move = target - self.coef
+        violation = float(np.max(self._lengths(move), initial=0.0))
+        if violation <= tol:
+            return violation
+        used = target != 0
+        curvature = self._curvature(point, target, used) if 0 < np.count_nonzero(used) <= MAX_NEWTON else None
+        if curvature is None:
+            return violation
+        grad = self.grad + self.gram @ move
+        # At the target the price pulls like this, and bends as the slope of the prox says.
+        missing = grad + (point - target) / self.step
+        system = self._system(used) + curvature
+        change = solve_positive(system, -missing[used])
+        if change is None:
+            return violation
+        step = np.zeros(target.shape, order="F")
+        step[used] = change
+        self.coef, self.grad = self.search(target, grad, step)
+        return violation
+
+    def _system(self, used):
+        """The Hessian of the quadratic in the coefficients that are used, row after row."""
+        if used.ndim == 1:
+            return self.gram[np.ix_(used, used)]
+        row, column = np.nonzero(used)
+        return self.gram[np.ix_(row, row)] * (column[:, None] == column)
+
+    def _curvature(self, point, target, used):
+        """Second derivatives of the price at the target, in the coefficients that are used; None if it has none."""
+        if self.twin is not None:
+            return self._radial_curvature(point, target, used)
+        return self._curvature_by_differences(point, used)
+
+    def _radial_curvature(self, point, target, used):
+        """Of a norm: along the block what the slope of the prox of one coefficient says, across it the pull over the norm."""
+        blocks, step = self.blocks, self.block_step
+        strength, l1, square = self._strengths()
+        shrink = 1.0 + step * square
+        shorter, norm = step / shrink, self._norms(target)
+        active = norm > 0
+        # The norm before and after the prox of one coefficient.
+        before = self._norms(np.where(used, self._shrunk(point, shrink, shorter * l1), 0.0))
+        width = np.where(active, 1e-5 * before, 1.0)
+        ends = np.empty((2, len(blocks)))
+        for end, sign in zip(ends, (1.0, -1.0), strict=True):
+            apply_prox(self.twin.address, self.twin.params, before + sign * width, shorter, strength, end)
+        slope = np.where(active, (ends[0] - ends[1]) / (2.0 * width), 1.0) / shrink
+        factor = np.where(active, norm / np.where(active, before, 1.0), 1.0) / shrink
+        if np.min(slope) <= 1e-8:
+            return None
+        along, across = (1.0 / slope - 1.0) / step, (1.0 / factor - 1.0) / step
+        # Differences of rounded numbers: what they cannot tell from 0 is 0.
+        along[np.abs(along) * step < 1e-9] = 0.0
+        label = blocks.label[np.nonzero(used)[0]]
+        direction = target[used] / norm[label]
+        curvature = np.outer((along - across)[label] * direction, direction) * (label[:, None] == label)
+        curvature[np.diag_indices_from(curvature)] += across[label]
+        return curvature
+
+    def _shrunk(self, point, shrink, threshold):
+        label = self.blocks.label
+        point, threshold = (point.T / shrink[label]).T, threshold[label].reshape(self.step.shape)
+        return np.sign(point) * np.maximum(np.abs(point) - threshold, 0.0)
+
+    def _curvature_by_differences(self, point, used):
+        """From the slopes of the prox, one coefficient of every block at a time."""
+        blocks = self.blocks
+        columns = point.reshape(len(blocks.label), -1).shape[1]
+        if np.max(blocks.sizes) * columns > MAX_DIFFERENCES:
+            return None
+        number = np.full(used.shape, -1)
+        number[used] = np.arange(np.count_nonzero(used))
+        number, used = (array.reshape(len(blocks.label), -1) for array in (number, used))
+        width = 1e-5 * self._norms(point) + 1e-300
+        slopes = np.zeros([np.count_nonzero(used)] * 2)
+        for place in range(np.max(blocks.sizes)):
+            own = blocks.members[blocks.start[:-1][blocks.sizes > place] + place]
+            for column in range(columns):
+                bump = np.zeros((len(blocks.label), columns))
+                bump[own, column] = width[blocks.label[own]]
+                bump = bump.reshape(point.shape)
+                slope = (self._target(point + bump) - self._target(point - bump)).reshape(used.shape)
+                moved = np.full(len(blocks), -1)
+                moved[blocks.label[own]] = number[own, column]
+                moved = np.broadcast_to(moved[blocks.label][:, None], used.shape)[used]
+                there = np.flatnonzero(moved >= 0)
+                scale = 2.0 * np.broadcast_to(width[blocks.label][:, None], used.shape)[used]
+                slopes[there, moved[there]] = (slope[used] / scale)[there]
+        step = np.broadcast_to(self.block_step[blocks.label][:, None], used.shape)[used]
+        try:
+            curvature = (np.linalg.inv(slopes) - np.eye(len(slopes))) / step[:, None]
+        except np.linalg.LinAlgError:
+            return None
+        return 0.5 * (curvature + curvature.T)
