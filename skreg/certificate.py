@@ -175,36 +175,49 @@ class Point:
         penalty, blocks = self.problem.penalty, self.problem.blocks
         if blocks is not None:
             norms = np.sqrt(blocks.sums(np.square(violations).ravel()))
-            return norms[blocks.label].reshape(violations.shape)
-        if penalty.separable and not penalty.convex and not self.problem.loss.quadratic:
-            jumps = np.flatnonzero((self.coef == 0) != (target == 0))
-            if jumps.size <= MAX_JUMPS:
-                for entry in jumps:
-                    violations.ravel()[entry] = self._jump(entry, target.ravel()[entry], violations.ravel()[entry])
+            violations = norms[blocks.label].reshape(violations.shape)
+        if (penalty.separable or blocks is not None) and not penalty.convex and not self.problem.loss.quadratic:
+            jumps = self._jumps(target)
+            if len(jumps) <= MAX_JUMPS:
+                for entries in jumps:
+                    violations.ravel()[entries] = self._jump(
+                        entries, target.ravel()[entries], violations.ravel()[entries[0]]
+                    )
         return violations
 
-    def _jump(self, entry, target, violation):
-        """The violation of a coefficient that a concave penalty would make jump from zero or to it.
+    def _jumps(self, target):
+        """The coefficients, or all of a block, that would jump from zero or to it."""
+        before, after, blocks = (self.coef != 0).ravel(), (target != 0).ravel(), self.problem.blocks
+        if blocks is None:
+            return list(np.flatnonzero(before != after)[:, None])
+        jumps = np.flatnonzero((blocks.sums(before) > 0) != (blocks.sums(after) > 0))
+        return [blocks.members[blocks.start[block] : blocks.start[block + 1]] for block in jumps]
+
+    def _jump(self, entries, target, violation):
+        """The violation of coefficients that a concave penalty would make jump from zero or to it.
 
         A jump that lowers the quadratic model but not the loss is none: the step is too long for it.
         """
-        problem, n_outputs = self.problem, self.problem.n_outputs
-        j, k = divmod(int(entry), n_outputs)
-        column = problem.design.columns([j])[:, 0]
-        one = problem.penalty.restrict(np.array([j]))
-        strength = np.broadcast_to(np.ravel(problem.strength(self.alpha)), problem.n_features)[j]
-        coef, gradient, curvature = (array.ravel()[entry] for array in (self.coef, self.gradient, self.curvature))
-        start = self.loss + one.value(np.array([coef]), strength)
+        problem = self.problem
+        features, outputs = np.divmod(entries, problem.n_outputs)
+        columns, own = problem.design.columns(features), np.unique(features)
+        one, shape = problem.penalty.restrict(own), (len(own), -1) if problem.penalty.joint_outputs else -1
+        strength = np.broadcast_to(np.ravel(problem.strength(self.alpha)), problem.n_features)[own].reshape(shape)
+        coef, gradient = self.coef.ravel()[entries], self.gradient.ravel()[entries]
+        curvature = np.broadcast_to(self.curvature, self.coef.shape).ravel()[entries[0]]
+        start = self.loss + one.value(coef.reshape(shape), strength)
         for _ in range(30):
             eta = self.eta.copy()
-            eta[(slice(None), k) if eta.ndim > 1 else slice(None)] += (target - coef) * column
-            reached = problem.loss_value(eta) + one.value(np.array([target]), strength)
+            for k in np.unique(outputs):
+                moved = outputs == k
+                eta[(slice(None), k) if eta.ndim > 1 else slice(None)] += columns[:, moved] @ (target - coef)[moved]
+            reached = problem.loss_value(eta) + one.value(target.reshape(shape), strength)
             if reached < start - 4e-16 * abs(start):
                 break
             curvature *= 2.0
-            (target,) = one.prox(np.array([coef - gradient / curvature]), 1.0 / curvature, strength)
-            violation = np.sqrt(curvature) * abs(coef - target)
-            if (target == 0) == (coef == 0):
+            target = one.prox((coef - gradient / curvature).reshape(shape), 1.0 / curvature, strength).ravel()
+            violation = np.sqrt(curvature) * np.linalg.norm(coef - target)
+            if np.any(target) == np.any(coef):
                 break
         return violation
 
@@ -320,6 +333,8 @@ class Point:
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             longer = np.abs(coef) / np.abs(pull)
         step = np.where(np.isfinite(longer) & (longer > step), longer, step)
+        if blocks is not None and self.problem.penalty.joint_outputs and step.ndim > 1:
+            step = step[:, :1]
         point = self.coef + step * pull
         return (point - self.problem.prox(point, step, self.alpha)) / step
 

@@ -6,7 +6,17 @@ from helpers import estimator, one_hot, sparse_data, task_data, uneven_weights
 from scipy import sparse
 from test_user_penalty import OwnGroupLasso, OwnL1, OwnMCP, OwnSLOPE
 
-from skreg import L1, L2, ElasticNet, GeneralizedRidge, Loss, PenalizedRegression, fastest_solver, make_problem
+from skreg import (
+    L1,
+    L2,
+    ElasticNet,
+    GeneralizedRidge,
+    GroupLasso,
+    Loss,
+    PenalizedRegression,
+    fastest_solver,
+    make_problem,
+)
 from skreg.solvers import FASTEST_FIRST, Solver, get_solver
 
 TASKS = ["squared", "logistic", "softmax"]
@@ -198,9 +208,11 @@ def test_a_refusal_names_both_parties_and_who_would_do(name, task, penalty, solv
 def test_solver_by_name(name):
     X, y = task_data("squared")
     others = {"change_of_basis": GeneralizedRidge(np.eye(X.shape[1])), "cluster_newton": "slope"}
+    others["block_coordinate_descent"] = GroupLasso(1)
     penalty = others.get(name, "l2")
     model = PenalizedRegression(penalty, solver=name, tol=1e-10).fit(X, y)
-    reference = "proximal_gradient" if name == "cluster_newton" else "auto"
-    expected = PenalizedRegression("l2" if penalty != "slope" else penalty, solver=reference, tol=1e-10).fit(X, y)
+    reference = {"cluster_newton": penalty, "block_coordinate_descent": "l1"}.get(name, "l2")
+    solver = "proximal_gradient" if reference == "slope" else "auto"
+    expected = PenalizedRegression(reference, solver=solver, tol=1e-10).fit(X, y)
     assert model.solver_ == name and model.n_iter_ >= 1
     np.testing.assert_allclose(model.coef_, expected.coef_, rtol=1e-4, atol=1e-5)

@@ -114,19 +114,20 @@ class _PenaltyOnEntries:
         """The proximal step; ``step`` of shape (k,), or (k, 1) for rows, ``alpha`` of shape (k,)."""
         if self.joint:
             wide = self.parts[0][1].prox(self._wide(coef), self._wide(step)[:, :1], self._wide(alpha)[:, :1])
-            return np.asfortranarray(wide.reshape(coef.shape))
+            return wide.reshape(coef.shape)
         answer = np.empty(coef.shape)
         for place, part in self.parts:
             answer[place] = part.prox(coef[place], step[place], alpha[place])
         return answer
 
     def _wide(self, array):
-        return array.reshape(len(self.features), -1)
+        n_features = len(self.features)
+        return array.reshape(n_features, array.size // max(n_features, 1))
 
 
 def _joined(twins):
     """One set of compiled proxes from those of some blocks each; None if one has none."""
-    if any(twin is None for _, twin in twins):
+    if not twins or any(twin is None for _, twin in twins):
         return None
     if len(twins) == 1:
         return twins[0][1]
@@ -153,8 +154,7 @@ class _BlockQuadratic(Alternating):
     """
 
     def __init__(self, gram, coef, grad, penalty, alpha, blocks):
-        # The kernel wants one row for every output.
-        super().__init__(gram, np.array(coef, order="F"), np.array(grad, order="F"), penalty, alpha)
+        super().__init__(gram, np.array(coef), np.array(grad), penalty, alpha)
         self.blocks, self.twin = blocks, penalty.twin
         self.block_step = 1.0 / blocks.steepest(gram)
         self.step = self.block_step[blocks.label].reshape(-1, *[1] * (coef.ndim - 1))
@@ -183,11 +183,13 @@ class _BlockQuadratic(Alternating):
     def approach(self, tol):
         """Some sweeps, or what stands for them."""
         if self.twin is not None:
-            blocks = self.blocks
+            # The kernel wants one row for every output.
+            rows = [np.ascontiguousarray(np.atleast_2d(array.T)) for array in (self.coef, self.grad)]
             _blocks.block_descent(
-                self.gram, np.atleast_2d(self.coef.T), np.atleast_2d(self.grad.T), blocks.members, blocks.start,
-                self.block_step, *self._strengths(), self.twin.address, self.twin.params, tol, SWEEPS,
+                self.gram, *rows, self.blocks.members, self.blocks.start, self.block_step, *self._strengths(),
+                self.twin.address, self.twin.params, tol, SWEEPS,
             )  # fmt: skip
+            self.coef, self.grad = (array.T.reshape(self.coef.shape) for array in rows)
         elif self.penalty.convex:
             self._accelerate(tol)
         else:
@@ -236,7 +238,7 @@ class _BlockQuadratic(Alternating):
         change = solve_positive(system, -missing[used])
         if change is None:
             return violation
-        step = np.zeros(target.shape, order="F")
+        step = np.zeros(target.shape)
         step[used] = change
         self.coef, self.grad = self.search(target, grad, step)
         return violation

@@ -1,0 +1,192 @@
+"""Block coordinate descent: against proximal gradient, which shares no line with it, and the twins of its kernel."""
+
+import numpy as np
+import pytest
+from helpers import one_hot, regression_data, sparse_data
+from numpy.testing import assert_allclose
+from scipy import sparse
+from skreg._blocks import block_prox
+
+from skreg import (
+    L2,
+    L21,
+    MCP,
+    Bounded,
+    ByColumn,
+    Grouped,
+    GroupLasso,
+    GroupMCP,
+    GroupSCAD,
+    PenalizedRegression,
+    SparseGroupLasso,
+    fastest_solver,
+    make_problem,
+)
+from skreg.blocks import Blocks
+from skreg.solvers import get_solver
+from skreg.solvers.compiled import compiled_blocks
+
+# Neighbours are not together, and groups have different sizes.
+GROUPS = [[0, 6, 9], [1, 2], [3, 4, 5, 11], [7], [8, 10]]
+
+
+class OwnGroups(GroupLasso):
+    """NumPy only: a subclass with a prox of its own has no twin."""
+
+    def prox(self, coef, step, alpha):
+        return super().prox(coef, step, alpha)
+
+
+class OwnConcave(GroupMCP):
+    """The same, and not convex."""
+
+    def prox(self, coef, step, alpha):
+        return super().prox(coef, step, alpha)
+
+
+CONVEX = {
+    "groups": GroupLasso(GROUPS),
+    "a free group": GroupLasso(GROUPS, weights={0: 0.0}),
+    "sparse": SparseGroupLasso(GROUPS, 0.4),
+    "square": 0.5 * (GroupLasso(GROUPS) + L2()),
+    "rows": L21(),
+    "rows in groups": L21(GROUPS),
+    "own": OwnGroups(GROUPS),
+    "by column": ByColumn({(0, 1, 2, 3): GroupLasso([0, 0, 1, 1]), (4, 5): Bounded("l1", -0.1, 0.1)}, rest="l1"),
+}
+CONCAVE = {
+    "mcp": GroupMCP(GROUPS),
+    "scad": GroupSCAD(GROUPS),
+    "l0": Grouped("l0", GROUPS),
+    "logsum": Grouped("logsum", GROUPS),
+    "own": OwnConcave(GROUPS),
+}
+TASKS = {"squared": "squared", "logistic": "logistic", "softmax": "softmax", "targets": "squared"}
+
+
+def problem_of(task, penalty, layout=np.asarray, n=60, p=12, **params):
+    X, y = sparse_data("squared" if task == "targets" else task, n, p, seed=1)
+    if task == "softmax":
+        y = one_hot(y)
+    if task == "targets":
+        y = np.column_stack([y, X[:, 0] - 2.0 * X[:, 3], X[:, 5] + np.sin(np.arange(n))])
+    return make_problem(layout(X), y.astype(float), penalty=penalty, loss=TASKS[task], **params)
+
+
+def solved(problem, alphas, solver="block_coordinate_descent", tol=1e-9):
+    solutions = list(get_solver(solver, problem).solve(problem, alphas, tol=tol))
+    assert all(solution.optimality.converged for solution in solutions)
+    return [solution.optimality for solution in solutions]
+
+
+@pytest.mark.parametrize("layout", [np.asarray, sparse.csr_array], ids=["dense", "sparse"])
+@pytest.mark.parametrize("penalty", CONVEX.values(), ids=CONVEX)
+@pytest.mark.parametrize("task", TASKS)
+def test_the_objective_is_that_of_proximal_gradient(task, penalty, layout):
+    problem = problem_of(task, penalty, layout)
+    assert fastest_solver(problem).name == "block_coordinate_descent"
+    alpha = 0.05
+    (one,), (other,) = solved(problem, [alpha]), solved(problem, [alpha], "proximal_gradient")
+    assert one.kind == "global" and one.penalty > 0
+    assert abs(one.objective - other.objective) <= 1e-8 * problem.null_loss
+
+
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("penalty", [GroupLasso(6), L21(6), OwnGroups(6)], ids=["groups", "rows", "own"])
+def test_working_sets(task, penalty):
+    """Beyond 200 coefficients blocks enter as they are needed."""
+    problem = problem_of(task, penalty, n=40, p=300)
+    (one,), (other,) = solved(problem, [0.1]), solved(problem, [0.1], "proximal_gradient")
+    assert abs(one.objective - other.objective) <= 1e-8 * problem.null_loss
+
+
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("penalty", [*CONCAVE.values(), 0.7 * CONCAVE["mcp"]], ids=[*CONCAVE, "scaled"])
+def test_concave_blocks_end_where_no_step_leads_on(task, penalty):
+    problem = problem_of(task, penalty)
+    for optimality in solved(problem, [0.3, 0.1], tol=1e-8):
+        assert optimality.objective <= problem.null_loss * (1 + 1e-12) and optimality.violation <= 1e-6
+
+
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("p", [12, 300])
+def test_a_path_is_its_single_fits(task, p):
+    problem = problem_of(task, SparseGroupLasso(3), n=40, p=p)
+    alphas = np.geomspace(0.3, 0.03, 8)
+    for alpha, optimality in zip(alphas, solved(problem, alphas), strict=True):
+        (single,) = solved(problem, [alpha])
+        assert abs(optimality.objective - single.objective) <= 2e-9 * problem.null_loss
+
+
+@pytest.mark.parametrize("penalty", [GroupLasso(2), OwnGroups(2)], ids=["compiled", "own"])
+def test_collinear_columns_in_blocks_and_between_them(penalty):
+    X, _ = regression_data()
+    X = np.column_stack(
+        [X, X[:, :4] + 1e-7 * np.sin(np.arange(4 * len(X)).reshape(-1, 4)), X[:, :2], np.ones((len(X), 2))]
+    )
+    y = X[:, 0] + X[:, 9] - X[:, 3]
+    problem = make_problem(X, y, penalty=penalty)
+    (one,), (other,) = solved(problem, [1e-3], tol=1e-8), solved(problem, [1e-3], "proximal_gradient", tol=1e-6)
+    assert one.objective <= other.objective + 1e-8 * problem.null_loss
+
+
+def test_blocks_of_one_feature_are_the_lasso():
+    X, y = regression_data()
+    one = PenalizedRegression(GroupLasso(1), alpha=0.1, tol=1e-12).fit(X, y)
+    assert_allclose(one.coef_, PenalizedRegression("l1", alpha=0.1, tol=1e-12).fit(X, y).coef_, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    "penalty",
+    [
+        GroupLasso(GROUPS),
+        SparseGroupLasso(GROUPS, 0.3),
+        *CONCAVE.values(),
+        0.7 * (GroupMCP(GROUPS) + 2.0 * L2()),
+        L21(GROUPS),
+    ],
+    ids=repr,
+)
+def test_the_compiled_prox_is_its_text(penalty):
+    penalty = penalty.bind(12)
+    twin = compiled_blocks(penalty)
+    if isinstance(penalty, OwnConcave):
+        assert twin is None
+        return
+    rng = np.random.default_rng(0)
+    blocks = Blocks(penalty.blocks())
+    for scale in (0.1, 1.0, 3.0):
+        coef = scale * rng.standard_normal((12, 2 if penalty.joint_outputs else 1))
+        step, alpha = rng.exponential(size=len(blocks)), rng.exponential(size=len(blocks))
+        arrays = [array[blocks.label] for array in (step, alpha)]
+        if penalty.joint_outputs:
+            expected = penalty.prox(coef, *(array[:, None] for array in arrays))
+        else:
+            expected = penalty.prox(coef[:, 0], *arrays)[:, None]
+        answer = np.ascontiguousarray(coef.T)
+        strengths = [alpha * factor for factor in (twin.weight, twin.l1, twin.square)]
+        block_prox(answer, blocks.members, blocks.start, step, *strengths, twin.address, twin.params)
+        assert_allclose(answer.T, expected, rtol=1e-12, atol=1e-14)
+
+
+def test_a_penalty_of_ones_own_inside_groups_stays_numpy():
+    class Own(MCP):
+        def prox(self, coef, step, alpha):
+            return super().prox(coef, step, alpha)
+
+    assert compiled_blocks(Grouped(Own(), GROUPS).bind(12)) is None
+    problem = problem_of("squared", Grouped(Own(), GROUPS))
+    assert fastest_solver(problem).name == "block_coordinate_descent"
+    (own,), (shipped,) = solved(problem, [0.2]), solved(problem_of("squared", GroupMCP(GROUPS)), [0.2])
+    assert own.objective == pytest.approx(shipped.objective, rel=1e-9)
+
+
+def test_blocks():
+    blocks = Blocks(np.array([7, 3, 7, 3, 9]))
+    assert len(blocks) == 3
+    assert_allclose(blocks.label, [1, 0, 1, 0, 2])
+    assert_allclose(blocks.sums(np.arange(5.0)), [4.0, 2.0, 4.0])
+    assert_allclose(blocks.first(np.array([5.0, 4.0, 5.0, 4.0, 6.0])), [4.0, 5.0, 6.0])
+    X = np.random.default_rng(0).standard_normal((9, 5))
+    steepest = [np.linalg.norm(X[:, own], 2) ** 2 for own in ([1, 3], [0, 2], [4])]
+    assert_allclose(blocks.steepest(X.T @ X), steepest, rtol=1e-9)
