@@ -187,7 +187,7 @@ class PenalizedRegression(RegressorMixin, _Penalized):
     standardize : bool, default=False
         Whether the penalty sees coefficients of columns divided by their weighted
         population standard deviation. `coef_` is in the units of X either way.
-    solver : {"auto", "closed_form", "newton", "coordinate_descent", "proximal_gradient"}, default="auto"
+    solver : "auto" or the name of a solver, default="auto"
         "auto" takes the fastest that fits (see `skreg.fastest_solver`).
     tol : float, default=1e-6
         Largest relative suboptimality: the fit ends when the duality gap (or,
@@ -357,7 +357,7 @@ class PenalizedLogisticRegression(ClassifierMixin, _Penalized):
     standardize : bool, default=False
         Whether the penalty sees coefficients of columns divided by their weighted
         population standard deviation. `coef_` is in the units of X either way.
-    solver : {"auto", "newton", "coordinate_descent", "proximal_gradient"}, default="auto"
+    solver : "auto" or the name of a solver, default="auto"
         "auto" takes the fastest that fits (see `skreg.fastest_solver`).
     tol : float, default=1e-6
         Largest relative suboptimality: the fit ends when the duality gap (or,

@@ -150,9 +150,6 @@ def test_blocks_of_one_feature_are_the_lasso():
 def test_the_compiled_prox_is_its_text(penalty):
     penalty = penalty.bind(12)
     twin = compiled_blocks(penalty)
-    if isinstance(penalty, OwnConcave):
-        assert twin is None
-        return
     rng = np.random.default_rng(0)
     blocks = Blocks(penalty.blocks())
     for scale in (0.1, 1.0, 3.0):
@@ -175,6 +172,7 @@ def test_a_penalty_of_ones_own_inside_groups_stays_numpy():
             return super().prox(coef, step, alpha)
 
     assert compiled_blocks(Grouped(Own(), GROUPS).bind(12)) is None
+    assert compiled_blocks(2.0 * CONCAVE["own"].bind(12)) is None
     problem = problem_of("squared", Grouped(Own(), GROUPS))
     assert fastest_solver(problem).name == "block_coordinate_descent"
     (own,), (shipped,) = solved(problem, [0.2]), solved(problem_of("squared", GroupMCP(GROUPS)), [0.2])
