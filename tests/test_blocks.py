@@ -141,7 +141,7 @@ def test_blocks_of_one_feature_are_the_lasso():
     [
         GroupLasso(GROUPS),
         SparseGroupLasso(GROUPS, 0.3),
-        *CONCAVE.values(),
+        *list(CONCAVE.values())[:-1],
         0.7 * (GroupMCP(GROUPS) + 2.0 * L2()),
         L21(GROUPS),
     ],
