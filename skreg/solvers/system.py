@@ -11,7 +11,7 @@ from skreg.solvers.direct import spd_solver
 __all__ = ["NewtonSystem"]
 
 # Multiplications up to which the exact Hessian is made anew for each step.
-CHEAP = 200_000_000
+CHEAP = 20_000_000
 
 # Largest exact Hessian of several coupled outputs; largest block of a stand-in, and that of sparse X.
 MAX_COUPLED = 100
