@@ -70,17 +70,22 @@ cdef inline void copy(Py_ssize_t n, const real *x, double shift, const double *s
 
 # -- dense ------------------------------------------------------------------------
 
-def dense_moments(const real[:, :] X, const double[::1] weights, double[::1] means, double[::1] variances):
-    """Weighted means, and weighted sums of squares around them; pieces are merged as Chan et al. (1979) do."""
+def dense_moments(const real[:, :] X, const double[::1] weights, const double[::1] residual, double[::1] means,
+                  double[::1] variances, double[::1] product):
+    """Weighted means, weighted sums of squares around them, and ``X.T @ residual`` (if it is not empty), in one pass.
+
+    Pieces are merged as Chan et al. (1979) do.
+    """
     cdef:
         Py_ssize_t n = X.shape[0], p = X.shape[1], i, j, block, start, size, height
-        bint by_column = X.strides[0] == sizeof(real)
+        bint by_column = X.strides[0] == sizeof(real), multiply = residual.shape[0] > 0
         double[::1] part_means, part_squares
         double total = 0.0, part, share, distance
     height = PIECE if by_column else max(8, 16 * PIECE // max(p, 1))
     part_means, part_squares = np.empty((2, p))
     means[:] = 0.0
     variances[:] = 0.0
+    product[:] = 0.0
     with nogil:
         for block in range((n + height - 1) // height):
             start = block * height
@@ -90,20 +95,24 @@ def dense_moments(const real[:, :] X, const double[::1] weights, double[::1] mea
                 part += weights[i]
             if part <= 0.0:
                 continue
+            share = part / (total + part)
             if by_column:
                 for j in range(p):
                     part_means[j] = dot(size, &X[start, j], &weights[start]) / part
                     part_squares[j] = squares(size, &X[start, j], &weights[start], part_means[j])
+                    if multiply:
+                        product[j] += dot(size, &X[start, j], &residual[start])
             else:
                 part_means[:] = 0.0
                 part_squares[:] = 0.0
                 for i in range(start, start + size):
                     axpy(p, weights[i], &X[i, 0], &part_means[0])
+                    if multiply:
+                        axpy(p, residual[i], &X[i, 0], &product[0])
                 for j in range(p):
                     part_means[j] /= part
                 for i in range(start, start + size):
                     add_squares(p, weights[i], &X[i, 0], &part_means[0], &part_squares[0])
-            share = part / (total + part)
             for j in range(p):
                 distance = part_means[j] - means[j]
                 means[j] += share * distance

@@ -148,6 +148,9 @@ class Point:
     @cached_property
     def gradient(self):
         """Derivative of the mean loss with respect to ``coef``: one pass over X."""
+        if self.problem.loss.quadratic and not self.coef.any() and (self.problem.fit_intercept or not np.any(self.intercept)):
+            # A centred design does not see the intercept.
+            return -self.problem.product
         return self.problem.design.dot_t(self.row_gradient)
 
     @cached_property
@@ -382,7 +385,10 @@ class Point:
         if problem.fit_intercept:
             total = np.atleast_1d(dual.sum(axis=0))
             # The sum of rounded numbers is never exactly zero.
-            if np.max(np.abs(total)) > 1e-14 * np.max(np.abs(dual).sum(axis=0)):
+            if problem.loss.quadratic:
+                # A centred design does not see it.
+                dual -= np.multiply.outer(problem.weights, total).reshape(dual.shape)
+            elif np.max(np.abs(total)) > 1e-14 * np.max(np.abs(dual).sum(axis=0)):
                 step = np.linalg.lstsq(problem.intercept_hessian(eta), total, rcond=1e-12)[0]
                 move(np.broadcast_to(step if eta.ndim > 1 else step[0], eta.shape))
         if entries.size:

@@ -24,7 +24,7 @@ BLOCK_SIZE = 131_072
 NOTHING = np.empty(0)
 
 
-def make_design(X, weights, center, standardize):
+def make_design(X, weights, center, standardize, rows=None):
     """Wrap X for the solvers.
 
     Parameters
@@ -37,12 +37,14 @@ def make_design(X, weights, center, standardize):
         Subtract the weighted means (there is an intercept).
     standardize : bool
         Divide by the weighted population standard deviations.
+    rows : ndarray of shape (n_samples,), optional
+        What `Design.dot_t` will be asked for first: where X is read to centre it, that pass takes it along.
 
     Returns
     -------
     Design
     """
-    return (SparseDesign if sparse.issparse(X) else DenseDesign)(X, weights, center, standardize)
+    return (SparseDesign if sparse.issparse(X) else DenseDesign)(X, weights, center, standardize, rows)
 
 
 class Design:
@@ -54,16 +56,18 @@ class Design:
         (n_samples, n_features).
     shift, scale : ndarray of shape (n_features,) or None
         What is subtracted, what is divided by: inf makes a constant column absent.
+    first : ndarray of shape (n_features,) or None
+        ``Z.T @ rows``, if ``rows`` were given and X had to be read.
     """
 
-    def __init__(self, X, weights, center, standardize):
+    def __init__(self, X, weights, center, standardize, rows=None):
         self.X = X
         self.shape = X.shape
-        self.shift = self.scale = None
+        self.shift = self.scale = self.first = None
         self._weights, self._moments = weights, None
         if not (center or standardize):
             return
-        means, variance = self._centred_moments(weights)
+        means, variance, product = self._centred_moments(weights, rows)
         # As constant as rounding lets a column be (scikit-learn's rule).
         eps = np.finfo(np.float64).eps
         n = X.shape[0]
@@ -75,6 +79,8 @@ class Design:
             if constant.any():
                 # The intercept is such a column already: beside it, what rounding leaves of one is absent.
                 self.scale = np.where(constant, np.inf, 1.0 if self.scale is None else self.scale)
+        if product is not None:
+            self.first = self._shifted(product, rows)
 
     @property
     def _shift(self):
@@ -135,6 +141,11 @@ class Design:
         """
         raise NotImplementedError
 
+    def gram_border(self, old, fresh, row_weights):
+        """Rows ``fresh`` of the `gram` of ``old`` and ``fresh``, in this order of columns."""
+        own = self.gram(fresh, row_weights=row_weights)
+        return own if old.size == 0 else np.hstack([self.gram(fresh, old, row_weights), own])
+
     def kernel(self, feature_weights):
         """``Z @ diag(feature_weights) @ Z.T``, in blocks of columns."""
         n_samples, n_features = self.shape
@@ -153,20 +164,22 @@ class Design:
 class DenseDesign(Design):
     """X is a NumPy array of any memory order."""
 
-    def __init__(self, X, weights, center, standardize):
+    def __init__(self, X, weights, center, standardize, rows=None):
         if X.itemsize not in X.strides:
             # A view that is contiguous along neither axis.
             X = np.ascontiguousarray(X)
         self._by_column = X.strides[0] == X.itemsize
-        super().__init__(X, weights, center, standardize)
+        super().__init__(X, weights, center, standardize, rows)
 
-    def _centred_moments(self, weights):
-        means, variances = np.empty((2, self.shape[1]))
-        _passes.dense_moments(self.X, weights, means, variances)
-        return means, variances
+    def _centred_moments(self, weights, rows):
+        means, variances, product = np.empty((3, self.shape[1]))
+        _passes.dense_moments(self.X, weights, NOTHING if rows is None else rows, means, variances, product)
+        return means, variances, None if rows is None else product
 
     def _times(self, coef):
         X = self.X
+        if not coef.any():
+            return np.zeros((X.shape[0], *coef.shape[1:]))
         if coef.ndim == 1:
             used = np.flatnonzero(coef) if self._by_column else np.empty(0, dtype=np.intp)
             few = self._by_column and 5 * used.size < coef.size
@@ -250,6 +263,22 @@ class DenseDesign(Design):
             total /= np.outer(self.scale[left], self.scale[left if right is None else right])
         return total
 
+    def gram_border(self, old, fresh, row_weights):
+        weights = np.ascontiguousarray(row_weights)
+        if fresh.size == 0 or weights.min() < 0:
+            return super().gram_border(old, fresh, weights)
+        columns, k = np.concatenate([old, fresh]).astype(np.intp), old.size
+        cross, own = np.zeros((k, fresh.size), order="F"), np.zeros((fresh.size, fresh.size), order="F")
+        for block in self._gathered(columns, np.sqrt(weights), max(BLOCK_SIZE // columns.size, 16)):
+            # A C-ordered block is the transpose of a Fortran one.
+            turned = not self._by_column
+            known, new = (block[:, :k].T, block[:, k:].T) if turned else (block[:, :k], block[:, k:])
+            if k:
+                cross = dgemm(1.0, known, new, beta=1.0, c=cross, trans_a=not turned, trans_b=turned, overwrite_c=1)
+            own = dsyrk(1.0, new, trans=not turned, beta=1.0, c=own, lower=1, overwrite_c=1)
+        border = np.hstack([cross.T, _mirror(own)])
+        return border if self.scale is None else border / np.outer(self.scale[fresh], self.scale[columns])
+
     def _symmetric_gram(self, columns, root_weights, height):
         total = np.zeros((columns.size, columns.size), order="F")
         for block in self._gathered(columns, root_weights, height):
@@ -287,16 +316,16 @@ class DenseDesign(Design):
 class SparseDesign(Design):
     """X is CSR or CSC; shift and scale stay implicit, so it stays sparse."""
 
-    def __init__(self, X, weights, center, standardize):
+    def __init__(self, X, weights, center, standardize, rows=None):
         self._arrays = (X.data, X.indices, X.indptr)
         if X.indices.dtype != X.indptr.dtype:
             self._arrays = (X.data, X.indices, X.indptr.astype(X.indices.dtype))
         self._by_column = X.format == "csc"
         super().__init__(X, weights, center, standardize)
 
-    def _centred_moments(self, weights):
+    def _centred_moments(self, weights, rows):
         means = self._times_t(weights)
-        return means, self._spread(weights, means)
+        return means, self._spread(weights, means), None
 
     def _product(self, vector, size, gather):
         if vector.ndim > 1:

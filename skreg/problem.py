@@ -32,7 +32,7 @@ NOTHING.setflags(write=False)
 
 # Cached values of a problem, by the attribute that they follow from.
 COMPUTED_FROM = {
-    "y": ("null_intercept", "null_loss", "_mean_square", "has_conjugate", "blocks"),
+    "y": ("null_intercept", "null_loss", "_mean_square", "has_conjugate", "blocks", "product"),
     "penalty": ("has_conjugate", "blocks"),
 }
 
@@ -133,9 +133,13 @@ class Problem:
         """The same problem (squared loss), read from X once and for all."""
         if self.moments is not None:
             return self
-        weighted = (self.y.T * self.weights).T
-        square = np.sum(self.y * weighted, axis=0)
-        return self.changed(moments=Moments(self.gram(), self.design.dot_t(weighted), square))
+        square = self.weights @ np.square(self.y)
+        return self.changed(moments=Moments(self.gram(), self.product, square))
+
+    @cached_property
+    def product(self):
+        """``Z'Sy``: of the squared loss, what the gradient of the null model is but for its sign."""
+        return self.design.dot_t((self.y.T * self.weights).T)
 
     def features(self, index):
         """The problem on some of the features."""
@@ -540,10 +544,15 @@ def make_problem(
         # Divide by the largest first: the sum of huge weights may overflow.
         weights = weights / weights.max()
         weights = weights / weights.sum()
-    design = make_design(X, weights, fit_intercept, check_standardize(standardize, penalty))
+    rows = None
+    if loss.quadratic and y.ndim == 1:
+        rows = weights * (y - weights @ y if fit_intercept else y)
+    design = make_design(X, weights, fit_intercept, check_standardize(standardize, penalty), rows)
     if design.scale is not None:
         penalty = penalty.rescaled(design.scale)
     problem = Problem(design, y, weights, loss, penalty, factor, fit_intercept)
+    if design.first is not None:
+        problem.__dict__["product"] = design.first
     if not np.all(np.isfinite(problem.null_intercept)):
         raise ValueError("y must hold every class, with positive weight, at least once.")
     return problem

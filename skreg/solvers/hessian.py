@@ -71,10 +71,7 @@ class KeptHessian:
             gram = np.empty((room, room))
             gram[:known, :known] = self._gram[:known, :known]
             self._gram = gram
-        fresh = entries[known:]
-        self._gram[known:size, known:size] = self._design.gram(fresh, row_weights=self._row_weights)
-        if known:
-            cross = self._design.gram(fresh, entries[:known], self._row_weights)
-            self._gram[known:size, :known] = cross
-            self._gram[:known, known:size] = cross.T
+        border = self._design.gram_border(entries[:known], entries[known:], self._row_weights)
+        self._gram[known:size, :size] = border
+        self._gram[:known, known:size] = border[:, :known].T
         self._known = size
