@@ -182,6 +182,18 @@ def dense_gather(const real[:, :] X, Py_ssize_t start, const Py_ssize_t[::1] col
                     out[i, k] = factor * (row[columns[k]] - shift[k])
 
 
+def mirror(double[:, :] lower, double[:, :] out):
+    """out = the symmetric matrix whose lower triangle is given; squares of it at a time, as one side is read across."""
+    cdef Py_ssize_t n = lower.shape[0], i, j, top, left
+    with nogil:
+        for top in range(0, n, 32):
+            for left in range(0, top + 1, 32):
+                for i in range(top, min(top + 32, n)):
+                    for j in range(left, min(left + 32, i + 1)):
+                        out[i, j] = lower[i, j]
+                        out[j, i] = lower[i, j]
+
+
 # -- sparse matrices, float64 sums whatever the storage ---------------------------
 # `major` is the compressed axis: columns of CSC, rows of CSR.
 

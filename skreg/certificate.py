@@ -148,7 +148,11 @@ class Point:
     @cached_property
     def gradient(self):
         """Derivative of the mean loss with respect to ``coef``: one pass over X."""
-        if self.problem.loss.quadratic and not self.coef.any() and (self.problem.fit_intercept or not np.any(self.intercept)):
+        if (
+            self.problem.loss.quadratic
+            and not self.coef.any()
+            and (self.problem.fit_intercept or not np.any(self.intercept))
+        ):
             # A centred design does not see the intercept.
             return -self.problem.product
         return self.problem.design.dot_t(self.row_gradient)

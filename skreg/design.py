@@ -276,7 +276,9 @@ class DenseDesign(Design):
             if k:
                 cross = dgemm(1.0, known, new, beta=1.0, c=cross, trans_a=not turned, trans_b=turned, overwrite_c=1)
             own = dsyrk(1.0, new, trans=not turned, beta=1.0, c=own, lower=1, overwrite_c=1)
-        border = np.hstack([cross.T, _mirror(own)])
+        border = np.empty((fresh.size, columns.size))
+        border[:, :k] = cross.T
+        _passes.mirror(own, border[:, k:])
         return border if self.scale is None else border / np.outer(self.scale[fresh], self.scale[columns])
 
     def _symmetric_gram(self, columns, root_weights, height):
@@ -464,6 +466,7 @@ def _row_blocks(X):
 
 
 def _mirror(lower):
-    """A symmetric C-ordered matrix from its lower triangle (given in Fortran order)."""
-    upper = np.triu(lower.T)
-    return upper + np.triu(upper, 1).T
+    """A symmetric C-ordered matrix from its lower triangle."""
+    out = np.empty(lower.shape)
+    _passes.mirror(lower, out)
+    return out

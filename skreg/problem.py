@@ -34,6 +34,8 @@ NOTHING.setflags(write=False)
 COMPUTED_FROM = {
     "y": ("null_intercept", "null_loss", "_mean_square", "has_conjugate", "blocks", "product"),
     "penalty": ("has_conjugate", "blocks"),
+    "design": ("product", "squared_norms", "strong_convexity", "_spectral_norm"),
+    "weights": ("any_unweighted", "null_intercept", "null_loss", "_mean_square", "product", "squared_norms"),
 }
 
 # Another basis makes X dense; up to so many numbers.
@@ -140,6 +142,13 @@ class Problem:
     def product(self):
         """``Z'Sy``: of the squared loss, what the gradient of the null model is but for its sign."""
         return self.design.dot_t((self.y.T * self.weights).T)
+
+    def sample(self, rows):
+        """The problem on some of the rows, with the shift and scale of all: its loss is near that of all."""
+        weights = self.weights[rows]
+        return self.changed(
+            design=self.design.sample(rows), y=self.y[rows], weights=weights / weights.sum(), fit_intercept=False
+        )
 
     def features(self, index):
         """The problem on some of the features."""

@@ -66,8 +66,8 @@ class KeptHessian:
         if known == size:
             return
         if size > len(self._gram):
-            # Room for twice as many.
-            room = min(2 * size, self._design.shape[1])
+            # Room for some more: memory that is touched for the first time costs more than the copy.
+            room = min(size + size // 4, self._design.shape[1])
             gram = np.empty((room, room))
             gram[:known, :known] = self._gram[:known, :known]
             self._gram = gram
