@@ -113,7 +113,7 @@ def _is_tall(problem, engine):
     """Whether a sample of the rows is worth a look before all of them are."""
     n_samples, n_features = problem.design.shape
     tall = n_samples >= TALL * n_features and n_samples * n_features >= MANY and not problem.any_unweighted
-    own = problem.loss.quadratic and problem.penalty.convex and problem.y.ndim == 1
+    own = problem.loss.quadratic and problem.penalty.convex and problem.penalty.separable and problem.y.ndim == 1
     return tall and own and not engine.everything and hasattr(problem.design, "sample")
 
 
