@@ -53,7 +53,7 @@ TABLE = [
         "What happens in a fit",
         "What the estimators work out by themselves, to look at and to build on: the certificate, the range of alpha, the solver.",
         "skreg",
-        ["Objective", "Optimality", "alpha_max", "fastest_solver", "make_problem", "Problem"],
+        ["Objective", "Optimality", "alpha_max", "fastest_solver", "compile_prox", "make_problem", "Problem"],
     ),
     (
         "From and to other libraries",

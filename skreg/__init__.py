@@ -41,7 +41,7 @@ from skreg.penalties import (
     WithSquare,
 )
 from skreg.problem import Problem, make_problem
-from skreg.solvers import fastest_solver
+from skreg.solvers import compile_prox, fastest_solver
 
 __version__ = "0.1.0.dev0"
 
@@ -91,6 +91,7 @@ __all__ = [
     "WithSquare",
     "__version__",
     "alpha_max",
+    "compile_prox",
     "convert_alpha",
     "fastest_solver",
     "from_sklearn",

@@ -6,6 +6,7 @@ from skreg.solvers.base import Solution, Solver
 from skreg.solvers.basis import ChangeOfBasis
 from skreg.solvers.blocks import BlockCoordinateDescent
 from skreg.solvers.clusters import ClusterNewton
+from skreg.solvers.compiled import Compilation, compile_prox
 from skreg.solvers.coordinate import CoordinateDescent
 from skreg.solvers.direct import ClosedForm
 from skreg.solvers.gradient import ProximalGradient
@@ -17,12 +18,14 @@ __all__ = [
     "ChangeOfBasis",
     "ClosedForm",
     "ClusterNewton",
+    "Compilation",
     "CoordinateDescent",
     "Newton",
     "ProximalGradient",
     "Solution",
     "Solver",
     "SolverChoice",
+    "compile_prox",
     "fastest_solver",
     "get_solver",
 ]

@@ -161,6 +161,7 @@ class _Model:
             coef[entries] = inner.coef
             shift = engine.kept.intercept_move(point, inner.coef - point.coef[entries], entries)
             ends.append((coef, point.intercept + shift))
+        engine.take_note(inner)
         return ends
 
 

@@ -7,7 +7,6 @@ themselves then reads far less than a Gram matrix of the working set holds.
 import numpy as np
 
 from skreg import _kernels
-from skreg.solvers.compiled import compiled_prox
 
 __all__ = ["ColumnModel", "ColumnQuadratic"]
 
@@ -83,12 +82,13 @@ class ColumnQuadratic:
         Restricted to the k coefficients.
     alpha : ndarray of shape (k,)
         Strengths.
+    compiled : CompiledProx
+        What stands for the prox of the penalty.
     """
 
-    def __init__(self, model, coef, penalty, alpha):
+    def __init__(self, model, coef, penalty, alpha, compiled):
         self.model, self.coef, self.alpha = model, coef, alpha
-        self.compiled = compiled_prox(penalty)
-        self.penalty = penalty
+        self.penalty, self.compiled = penalty, compiled
         curvature = np.where(model.curvature > 0, model.curvature, 1.0)
         self.step = 1.0 / curvature
         self.forward = np.zeros(len(model.weights))

@@ -27,9 +27,23 @@ from skreg.penalties import (
     Scaled,
     SparseGroupLasso,
     WithSquare,
+    get_penalty,
 )
+from skreg.penalties.sizes import accepted_size
+from skreg.solvers.jit import WORTH, agrees, compiled_text, numba_prox
 
-__all__ = ["TWINS", "WRAPPERS", "CompiledBlocks", "CompiledProx", "compiled_blocks", "compiled_prox"]
+__all__ = [
+    "TWINS",
+    "WRAPPERS",
+    "Compilation",
+    "CompiledBlocks",
+    "CompiledProx",
+    "compile_prox",
+    "compiled_blocks",
+    "compiled_prox",
+    "compiled_prox_in_use",
+    "work_in_text",
+]
 
 # prox as written in NumPy -> (address of its twin, the twin's parameters)
 TWINS = {
@@ -53,6 +67,24 @@ WRAPPERS = {
     Bounded.prox: (_wrapped.ADDRESS["bounded"], lambda penalty: [penalty.lower, penalty.upper]),
 }
 
+# Texts without a twin -> work that NumPy has done for them in this process.
+_WORK = {}
+
+
+class Compilation(NamedTuple):
+    """What `compile_prox` says.
+
+    Attributes
+    ----------
+    compiled : bool
+        Whether fits run compiled code.
+    how : str
+        Which, or why not.
+    """
+
+    compiled: bool
+    how: str
+
 
 class CompiledProx(NamedTuple):
     """Address of a C function ``prox(coef, step, alpha, params)`` and its parameters.
@@ -68,7 +100,7 @@ class CompiledProx(NamedTuple):
 
 
 def compiled_prox(penalty):
-    """The compiled twin of a penalty's prox.
+    """The compiled twin of a penalty's prox, or what numba has made of a user's text.
 
     Parameters
     ----------
@@ -88,7 +120,10 @@ def compiled_prox(penalty):
         inside = compiled_prox(penalty.inner)
         address, parameters = WRAPPERS[text]
         return None if inside is None else CompiledProx(address, _columns(parameters(penalty), inside))
-    return _of_columns(penalty) if text is ByColumn.prox else None
+    if text is ByColumn.prox:
+        return _of_columns(penalty)
+    own = compiled_text(penalty)
+    return None if own is None else CompiledProx(*own)
 
 
 def _of_columns(penalty):
@@ -110,6 +145,109 @@ def _columns(parameters, inside=None):
         # The bits of the address, as those of a double.
         columns = [np.array([inside.address], dtype=np.uintp).view(np.float64), *columns, *inside.params.T]
     return np.ascontiguousarray(np.column_stack(np.broadcast_arrays(*columns)))
+
+
+def compiled_prox_in_use(penalty, n_features):
+    """Whether compiled code stands for a bound penalty: there is some, and it answers as the text does.
+
+    Parameters
+    ----------
+    penalty : Penalty
+    n_features : int
+
+    Returns
+    -------
+    bool
+    """
+    compiled = compiled_prox(penalty)
+    return compiled is not None and (type(penalty).prox in TWINS or agrees(penalty, *compiled, n_features))
+
+
+def work_in_text(penalty, n_features, work):
+    """Take note of work that NumPy has done for a penalty; tell whether it is compiled now.
+
+    Parameters
+    ----------
+    penalty : Penalty
+        Separable, bound to ``n_features`` features.
+    n_features : int
+    work : float
+        Floating-point operations.
+
+    Returns
+    -------
+    bool
+        Whether so much came together that its texts were compiled.
+    """
+    parts = _without_twin(penalty, n_features)
+    texts = frozenset(type(part).prox for part, _ in parts)
+    before = _WORK.get(texts, 0.0)
+    _WORK[texts] = before + work
+    if before < WORTH <= _WORK[texts]:
+        for part in parts:
+            numba_prox(*part)
+        return True
+    return False
+
+
+def compile_prox(penalty, *, n_features=None):
+    """Compile the prox of a penalty of your own now, and say what its fits will run.
+
+    A separable penalty written as two NumPy methods runs in compiled coordinate descent
+    when numba is installed: what numba makes of the text of its ``prox``. That happens by itself as
+    soon as the fits of a process have spent as much time on it as a compilation takes,
+    two seconds or so; this function does it beforehand. Another alpha, or other values of the
+    parameters, compile nothing again. Fits compare compiled code and text
+    before they use it, and run the text where they differ.
+
+    Parameters
+    ----------
+    penalty : str, Penalty or None
+        Any penalty; shipped ones have compiled twins already.
+    n_features : int, optional
+        Number of features to try it on; by default one that it accepts.
+
+    Returns
+    -------
+    Compilation
+        ``compiled``, a bool, and ``how``, a sentence.
+
+    See Also
+    --------
+    skreg.testing.check_penalty : Whether the text is right.
+
+    Notes
+    -----
+    numba compiles ``prox`` as scalar code or, where that fails, on arrays of one element. Its
+    limits: no other methods of ``self`` (functions of the module are welcome), no ``np.select``, no
+    ``super()``, nothing that raises; attributes are numbers, words, None or arrays with one number per feature.
+
+    Examples
+    --------
+    >>> from skreg import L1, compile_prox
+    >>> compile_prox(0.5 * L1())
+    Compilation(compiled=True, how='compiled twins')
+    """
+    penalty = get_penalty(penalty)
+    if n_features is None:
+        n_features = accepted_size(penalty, (6, 5, 4, 3, 2, *range(7, 65), 1), n_outputs=3)
+    penalty = penalty.bind(n_features)
+    if not penalty.separable:
+        return Compilation(False, f"{type(penalty).__name__} does not declare `separable = True`")
+    made = [f"{type(part).__name__}: {numba_prox(part, size).how}" for part, size in _without_twin(penalty, n_features)]
+    return Compilation(compiled_prox_in_use(penalty, n_features), "; ".join(made) or "compiled twins")
+
+
+def _without_twin(penalty, n_features):
+    """Of a penalty, or of those it is made of, the ones whose text runs if numba does not compile it; their sizes."""
+    text = type(penalty).prox
+    if text in TWINS:
+        return []
+    if text in WRAPPERS:
+        return _without_twin(penalty.inner, n_features)
+    if text is ByColumn.prox:
+        return [leaf for columns, part in penalty.parts for leaf in _without_twin(part, len(columns))]
+    return [(penalty, n_features)]
 
 
 class CompiledBlocks(NamedTuple):

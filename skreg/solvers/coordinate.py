@@ -6,7 +6,7 @@ from skreg.model import QuadraticModel
 from skreg.solvers.ahead import solve_ahead
 from skreg.solvers.base import Progress, Solution, Solver, sharp, starting_point
 from skreg.solvers.columns import ColumnModel, ColumnQuadratic
-from skreg.solvers.compiled import compiled_prox
+from skreg.solvers.compiled import compiled_prox, compiled_prox_in_use, work_in_text
 from skreg.solvers.hessian import KeptHessian
 from skreg.solvers.quadratic import Quadratic
 
@@ -155,6 +155,8 @@ class Engine:
         cheap = n_entries <= ALL_AT_ONCE and products <= (ONE_GRAM if problem.loss.quadratic else EVERY_GRAM)
         self.everything = cheap or n_entries <= FEW or problem.moments is not None
         self.entries = np.arange(n_entries if self.everything else 0)
+        self.compiled = compiled_prox_in_use(problem.penalty, problem.n_features)
+        self.in_text = problem.penalty.separable and not self.compiled
         self.solved = True
         self.damping = 0.0
         self.growing = False
@@ -245,9 +247,10 @@ class Engine:
         """The inner problem of the working set."""
         features = self.entries // self.problem.n_outputs
         penalty = self.problem.penalty.restrict(features)
+        compiled = compiled_prox(penalty) if self.compiled else None
         if isinstance(gram, ColumnModel):
-            return ColumnQuadratic(gram, coef, penalty, self.strengths(alpha))
-        return Quadratic(gram, coef, gradient.copy(), penalty, self.strengths(alpha), active)
+            return ColumnQuadratic(gram, coef, penalty, self.strengths(alpha), compiled)
+        return Quadratic(gram, coef, gradient.copy(), penalty, self.strengths(alpha), compiled, active)
 
     def strengths(self, alpha):
         """What the penalty asks of each coefficient of the working set."""
@@ -274,7 +277,14 @@ class Engine:
             self.solved = inner.minimise(max(share, 1e-15 * unit))
             # Where sweeps are slow, Newton's method on the Gram matrix is not.
             self.columns = self.columns and (self.solved or not isinstance(gram, ColumnModel))
+        self.take_note(inner)
         return inner.coef
+
+    def take_note(self, inner):
+        """Of the work of an inner problem: when there was enough of it in NumPy, numba may compile the prox."""
+        if self.in_text and work_in_text(self.problem.penalty, self.problem.n_features, inner.work):
+            self.compiled = compiled_prox_in_use(self.problem.penalty, self.problem.n_features)
+            self.in_text = not self.compiled
 
     def _step(self, point, wanted):
         """Solve a model around a point; the coefficients, the intercept's move and the decrease promised."""
@@ -304,7 +314,7 @@ class Engine:
         # Nanoseconds, measured: what meets in the columns and twenty sweeps over the matrix; forty over the columns.
         if 80.0 * stored > 8.0 * stored**2 / problem.design.shape[0] + 4.0 * size**2:
             return None
-        if compiled_prox(problem.penalty) is None:
+        if not self.compiled:
             return None
         model = ColumnModel(point, self.entries)
         return model if model.accurate else None

@@ -4,6 +4,9 @@ import numpy as np
 
 __all__ = ["probe_prox"]
 
+# Of more features than this, so many of the largest are looked at.
+ENOUGH = 1_000
+
 
 def probe_prox(problem, solution):
     """Compare the prox at the solution with points near and far.
@@ -30,18 +33,29 @@ def probe_prox(problem, solution):
     point = coef - final.gradient * step
     target = problem.prox(point, step, solution.alpha)
 
+    if penalty.separable and point.ndim == 1 and point.size > ENOUGH:
+        # The price is a sum: those that matter, and those that nearly do, are witnesses enough.
+        few = np.union1d(np.flatnonzero(target), np.argpartition(np.abs(point), -ENOUGH)[-ENOUGH:])
+        strength = np.broadcast_to(problem.strength(solution.alpha), point.shape)[few]
+        part, point, target, step = penalty.restrict(few), point[few], target[few], step[few]
+    else:
+        part, strength = None, None
+
     def price(candidate):
-        return problem.penalty_value(candidate, solution.alpha) + np.sum((candidate - point) ** 2 / (2.0 * step))
+        cost = problem.penalty_value(candidate, solution.alpha) if part is None else part.value(candidate, strength)
+        return cost + np.sum((candidate - point) ** 2 / (2.0 * step))
 
     reached = price(target) if np.all(np.isfinite(target)) else np.nan
     rng = np.random.default_rng(0)
     size = np.max(np.abs(point), initial=0.0) or 1.0
     candidates = [np.zeros_like(point), point, 0.5 * (point + target), 2.0 * target - point, -target]
     candidates += [target * factor for factor in (0.5, 0.9, 0.99, 0.999, 1.001, 1.01, 1.1, 2.0)]
+    directions = rng.standard_normal((3, *target.shape))
+    # One coefficient at a time: the largest, the smallest, and one in between.
+    entries = np.argsort(np.abs(target), axis=None)[[0, target.size // 2, -1]]
     for scale in (1e-4, 1e-2, 1.0):
-        candidates += [target + scale * size * rng.standard_normal(target.shape) for _ in range(3)]
-        # One coefficient at a time: the largest, the smallest, and one in between.
-        for entry in np.argsort(np.abs(target), axis=None)[[0, target.size // 2, -1]]:
+        candidates += [target + scale * size * direction for direction in directions]
+        for entry in entries:
             for sign in (-1.0, 1.0):
                 single = target.copy()
                 single.ravel()[entry] += sign * scale * size

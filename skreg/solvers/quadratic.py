@@ -13,7 +13,6 @@ from scipy.linalg import LinAlgError, cho_factor, cho_solve
 from scipy.linalg.lapack import dpotrf
 
 from skreg import _kernels
-from skreg.solvers.compiled import compiled_prox
 
 __all__ = ["Quadratic", "accelerated"]
 
@@ -37,17 +36,19 @@ class Quadratic:
         Separable, restricted to the k coefficients.
     alpha : ndarray of shape (k,)
         Strengths.
+    compiled : CompiledProx, optional
+        What stands for the prox of the penalty.
     active : ActiveSet, optional
         The one of a problem before this, of which this is a continuation: the same Gram matrix, or a larger one.
     """
 
-    def __init__(self, gram, coef, grad, penalty, alpha, active=None):
+    def __init__(self, gram, coef, grad, penalty, alpha, compiled=None, active=None):
         self.gram, self.coef, self.grad = gram, coef, grad
         self.penalty, self.alpha = penalty, alpha
         diagonal = np.diagonal(gram)
         self.curvature = np.where(diagonal > 0, diagonal, 1.0)
         self.step = 1.0 / self.curvature
-        self.compiled = compiled_prox(penalty)
+        self.compiled = compiled
         if self.compiled is not None:
             self.active = _kernels.ActiveSet(MAX_NEWTON) if active is None else active
             self.active.bind(gram, coef, grad, self.step, alpha, *self.compiled)
