@@ -106,19 +106,7 @@ def main():
     small = parser.parse_args().small
     from skreg.solvers import compiled
 
-    print(
-        f"{'':28}{'':6}{'shipped':>10}{'numba':>10}{'NumPy':>10}{'numba':>14}{'NumPy':>8}  objective above the shipped one's"
-    )
-    for name, run in cases(small):
-        for cls, shipped in ((OwnL1, L1()), (OwnMCP, MCP())):
-            compile_prox(cls())
-            compiled.WORTH = np.inf  # the third column is to stay NumPy
-            times, objectives = fastest(run, [shipped, cls(), fresh(cls)()], 2 if "path" in name else 5)
-            ratios = times / times[0]
-            excess = [np.max(np.divide(each, objectives[0]) - 1.0) for each in objectives[1:]]
-            columns = [f"{1e3 * seconds:.0f} ms" for seconds in times] + [f"{ratio:.2f} x" for ratio in ratios[1:]]
-            columns += [f"{share:.0e}" for share in excess]
-            heads = ["shipped", "numba", "NumPy", "numba", "NumPy", "above", "above"]
+    heads = ["shipped", "numba", "NumPy", "numba", "NumPy", "above", "above"]
     print(" " * 34 + "".join(f"{head:>10}" for head in heads))
     for name, run in cases(small):
         for cls, shipped in ((OwnL1, L1()), (OwnMCP, MCP())):
