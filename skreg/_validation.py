@@ -5,8 +5,66 @@ from numbers import Integral, Real
 
 import numpy as np
 from sklearn.utils import check_array
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import validate_data
 
-__all__ = ["check_bool", "check_integer", "check_penalty_factor", "check_real", "check_standardize", "check_weights"]
+__all__ = [
+    "check_bool",
+    "check_data",
+    "check_integer",
+    "check_labels",
+    "check_penalty_factor",
+    "check_real",
+    "check_standardize",
+    "check_weights",
+]
+
+# Scikit-learn's word for an argument that is not there; None is a y that is there and should not be.
+NOT_GIVEN = "no_validation"
+
+
+def check_data(estimator, X, y=NOT_GIVEN, reset=True, **target):
+    """``(X, y)``, or ``X`` where there is no ``y``, as `sklearn.utils.validation.validate_data` returns them.
+
+    A search fits thousands of small models on arrays that are already what they have to be. Those take a short way:
+    it only looks whether there is anything to convert, to refuse or to warn of, and leaves all of that to scikit-learn.
+
+    Parameters
+    ----------
+    estimator : BaseEstimator
+        Its ``n_features_in_`` and ``feature_names_in_`` are set or compared.
+    X : array-like or sparse of shape (n_samples, n_features)
+        Data.
+    y : array-like of shape (n_samples,) or (n_samples, n_targets), optional
+        Targets; where they are not given, X is returned alone.
+    reset : bool
+        Whether this is a fit.
+    **target : dict
+        What `validate_data` is to know of y.
+    """
+    if _needs_nothing(X, y) and not hasattr(estimator, "feature_names_in_"):
+        if reset:
+            estimator.n_features_in_ = X.shape[1]
+        if estimator.n_features_in_ == X.shape[1]:
+            return X if y is NOT_GIVEN else (X, y)
+    return validate_data(
+        estimator, X, y, accept_sparse=("csr", "csc"), dtype=(np.float64, np.float32), reset=reset, **target
+    )
+
+
+def _needs_nothing(X, y):
+    """Whether X and y are plain arrays, of one kind that needs no conversion, and finite."""
+    if type(X) is not np.ndarray or X.ndim != 2 or X.size == 0 or X.dtype not in (np.float64, np.float32):
+        return False
+    if y is not NOT_GIVEN:
+        if type(y) is not np.ndarray or y.shape != X.shape[:1] or not y.flags.c_contiguous:
+            return False
+        # Integers and truth values are finite.
+        if y.dtype.kind not in "iub" and not (y.dtype == np.float64 and math.isfinite(y.sum())):
+            return False
+    # One number that is not finite makes the sum so; a sum that overflows is looked at again by scikit-learn.
+    with np.errstate(over="ignore", invalid="ignore"):
+        return math.isfinite(X.sum())
 
 
 def _range(low, high, low_open, high_open):
@@ -49,6 +107,14 @@ def check_bool(name, value):
     if not isinstance(value, (bool, np.bool_)):
         raise TypeError(f"{name} must be True or False; got {value!r} of type {type(value).__name__}.")
     return bool(value)
+
+
+def check_labels(y):
+    """Refuse numbers that are no labels, as scikit-learn does."""
+    # Integers are labels; only where nearly all differ does it have something to say.
+    if y.dtype.kind in "iub" and 2 * len(np.unique(y)) <= len(y):
+        return
+    check_classification_targets(y)
 
 
 def check_weights(sample_weight, n_samples):

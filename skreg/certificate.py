@@ -119,7 +119,8 @@ class Point:
         """Weighted mean loss."""
         if self.problem.loss.quadratic:
             return self.problem.loss_value(self.eta)
-        return float(np.sum(self.problem.weights @ self._expansion[0]))
+        mean = self.problem.weights @ self._expansion[0]
+        return float(mean if np.ndim(mean) == 0 else mean.sum())
 
     @cached_property
     def price(self):
@@ -136,14 +137,16 @@ class Point:
         """Derivative of the mean loss with respect to ``eta``."""
         if self.problem.loss.quadratic:
             return self.problem.row_gradient(self.eta)
-        return (self._expansion[1].T * self.problem.weights).T
+        rows = self._expansion[1]
+        return rows * self.problem.weights if rows.ndim == 1 else (rows.T * self.problem.weights).T
 
     @cached_property
     def row_curvature(self):
         """Second derivative of the mean loss with respect to ``eta``, one output at a time."""
         if self.problem.loss.quadratic:
             return np.broadcast_to(self.problem.weights, self.eta.T.shape).T
-        return (self._expansion[2].T * self.problem.weights).T
+        rows = self._expansion[2]
+        return rows * self.problem.weights if rows.ndim == 1 else (rows.T * self.problem.weights).T
 
     @cached_property
     def gradient(self):

@@ -7,10 +7,9 @@ from scipy.special import expit, log_expit, log_softmax, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.class_weight import compute_sample_weight
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
-from skreg._validation import check_bool, check_integer, check_real, check_weights
+from skreg._validation import check_bool, check_data, check_integer, check_labels, check_real, check_weights
 from skreg.fitting import canonical, encode_classes, in_units_of_design, in_units_of_X, trouble
 from skreg.losses import get_loss
 from skreg.objective import objective_of
@@ -140,7 +139,7 @@ class _Penalized(CallbackSupport, BaseEstimator):
 
     def _decision(self, X):
         check_is_fitted(self)
-        X = validate_data(self, X, accept_sparse=("csr", "csc"), dtype=(np.float64, np.float32), reset=False)
+        X = check_data(self, X, reset=False)
         return X @ self.coef_.T + np.asarray(self.intercept_, dtype=self.coef_.dtype)
 
 
@@ -302,16 +301,7 @@ class PenalizedRegression(RegressorMixin, _Penalized):
         loss = get_loss(self.loss)
         if loss.coupled_outputs:
             raise ValueError(f"loss={self.loss!r} is for classes: use PenalizedLogisticRegression.")
-        X, y = validate_data(
-            self,
-            X,
-            y,
-            accept_sparse=("csr", "csc"),
-            dtype=(np.float64, np.float32),
-            multi_output=True,
-            y_numeric=True,
-            reset=reset,
-        )
+        X, y = check_data(self, X, y, reset, multi_output=True, y_numeric=True)
         return canonical(X), y, check_weights(sample_weight, X.shape[0]), loss
 
     def predict(self, X):
@@ -477,8 +467,8 @@ class PenalizedLogisticRegression(ClassifierMixin, _Penalized):
         return X, classes.target, sample_weight, classes.loss
 
     def _validated(self, X, y, sample_weight, reset=True):
-        X, y = validate_data(self, X, y, accept_sparse=("csr", "csc"), dtype=(np.float64, np.float32), reset=reset)
-        check_classification_targets(y)
+        X, y = check_data(self, X, y, reset)
+        check_labels(y)
         return canonical(X), y, check_weights(sample_weight, X.shape[0])
 
     def _training_weights(self, y, sample_weight):

@@ -149,18 +149,20 @@ class _SampleSide:
 
 def spd_solver(gram, weights):
     """A function that solves ``(gram + diag(weights)) x = b``, of minimal norm if singular."""
-    system = gram.copy()
-    system[np.diag_indices_from(system)] += weights
+    system = np.array(gram, order="F")
+    diagonal = system.ravel(order="K")[:: len(system) + 1]
+    diagonal += weights
     # Columns of very different size make a matrix look singular that is not.
-    scale = np.sqrt(np.maximum(np.diagonal(system), 0.0))
-    scale = np.where(scale > 0, scale, 1.0)
-    system /= np.outer(scale, scale)
-    factor, failed = dpotrf(system, lower=1)
+    unit = np.sqrt(np.maximum(diagonal, 0.0))
+    unit = 1.0 / np.where(unit > 0, unit, 1.0)
+    system *= unit
+    system *= unit[:, None]
+    factor, failed = dpotrf(system, lower=1, clean=0)
     # A pivot at rounding level: the rest of the factor is noise.
-    if not failed and np.min(np.diagonal(factor)) ** 2 > 1e-13:
-        return lambda b: (dpotrs(factor, (b.T / scale).T, lower=1)[0].T / scale).T
+    if not failed and factor.diagonal().min(initial=1.0) ** 2 > 1e-13:
+        return lambda b: (dpotrs(factor, (b.T * unit).T, lower=1)[0].T * unit).T
     inverse = _pseudo_inverse(system)
-    return lambda b: ((inverse @ (b.T / scale).T).T / scale).T
+    return lambda b: ((inverse @ (b.T * unit).T).T * unit).T
 
 
 def _pseudo_inverse(matrix):

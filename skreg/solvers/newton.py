@@ -51,11 +51,12 @@ def _solve_one(system, alpha, start, tol, max_iter):
     if start is not None and problem.fit_intercept:
         intercept = problem.profile(problem.design.dot(coef), intercept)
     system.charge(alpha)
+    may_diverge = problem.unpenalised(alpha).size > 0
     point = problem.point(coef, intercept, alpha)
     slopes = system.loss_gradient(point)
     best, progress, looking = None, Progress(), False
     for n_iter in range(1, max_iter + 1):
-        if problem.diverges(point.coef, point.intercept, alpha):
+        if may_diverge and problem.diverges(point.coef, point.intercept, alpha):
             return Solution(alpha, point.coef, point.intercept, n_iter, point.optimality(tol), diverges=True)
         gradient = system.gradient(point, slopes)
         step = system.solve(gradient)

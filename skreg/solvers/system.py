@@ -56,6 +56,7 @@ class NewtonSystem:
         self._measure = self._whole if self._exact else self._blockwise if blocks else self._diagonal
         self._pairs = deque(maxlen=0 if self._exact else MEMORY)
         self._factorise = self._solve_base = self._made_for = None
+        self._nothing = np.zeros(n_outputs)
 
     def charge(self, alpha):
         """Set the weights of the squares; what is known of the loss stays."""
@@ -63,7 +64,7 @@ class NewtonSystem:
         weights = np.asarray(problem.penalty.quadratic(problem.strength(alpha)), dtype=np.float64)
         self._weights = np.broadcast_to(weights, problem.n_features)
         repeated = np.repeat(self._weights, problem.n_outputs)
-        self._all_weights = self._joined(repeated, np.zeros(problem.n_outputs))
+        self._all_weights = self._joined(repeated, self._nothing)
         if self._factorise is not None:
             self._solve_base = self._factorise()
 
@@ -117,8 +118,10 @@ class NewtonSystem:
 
     def gradient(self, point, loss_gradient):
         """Gradient of the objective, given that of the loss."""
-        price = (point.coef.T * self._weights).T.ravel()
-        return loss_gradient + self._joined(price, np.zeros(self.problem.n_outputs))
+        size = point.coef.size
+        gradient = loss_gradient.copy()
+        gradient[:size] += self._all_weights[:size] * point.coef.ravel()
+        return gradient
 
     def split(self, vector):
         """Coefficients and intercept of a vector."""
@@ -130,7 +133,11 @@ class NewtonSystem:
         return coef, vector[size:] if coef.ndim > 1 else vector[size]
 
     def _joined(self, flat, intercept):
-        return np.append(flat, intercept) if self.problem.fit_intercept else flat.copy()
+        if not self.problem.fit_intercept:
+            return flat.copy()
+        joined = np.empty(flat.size + np.size(intercept))
+        joined[: flat.size], joined[flat.size :] = flat, intercept
+        return joined
 
     # -- Hessians: each returns a function that solves it for the weights of the day -------
 
