@@ -24,31 +24,41 @@ class QuadraticModel:
     """
 
     def __init__(self, point, entries):
+        self._vector = point.eta.ndim > 1
+        self._response = self._offset = None
+        (self._several if self._vector else self._one)(point, entries)
+
+    def _one(self, point, entries):
+        """Of one output."""
+        problem, rows = point.problem, point.row_curvature
+        self.hessian = problem.design.gram(entries, None, rows)
+        self.gradient = point.gradient[entries]
+        if problem.fit_intercept:
+            total, cross = rows.sum(), problem.design.dot_t(rows, entries)
+            inverse = 1.0 / total if total > 0 else 0.0
+            self._response = -inverse * cross
+            self._offset = -inverse * point.row_gradient.sum()
+            self.hessian += np.multiply.outer(cross, self._response)
+            self.gradient += cross * self._offset
+
+    def _several(self, point, entries):
+        """Of several outputs, which the loss couples."""
         problem, eta = point.problem, point.eta
         n_outputs = problem.n_outputs
         outputs = entries % n_outputs
-        self._vector = eta.ndim > 1
-        if self._vector:
-            # Column l of the Hessian of each row: what the gradient does when output l moves.
-            columns = [problem.hessian_rows(eta, np.broadcast_to(unit, eta.shape)) for unit in np.eye(n_outputs)]
-            where = [np.flatnonzero(outputs == k) for k in range(n_outputs)]
-        else:
-            columns = [point.row_curvature[:, None]]
-            where = [np.arange(len(entries))]
+        # Column l of the Hessian of each row: what the gradient does when output l moves.
+        columns = [problem.hessian_rows(eta, np.broadcast_to(unit, eta.shape)) for unit in np.eye(n_outputs)]
+        where = [np.flatnonzero(outputs == k) for k in range(n_outputs)]
         features = [entries[place] // n_outputs for place in where]
         self.hessian = np.empty((len(entries), len(entries)))
         for k in range(n_outputs):
             for m in range(k, n_outputs):
                 rows = np.ascontiguousarray(columns[m][:, k])
                 block = problem.design.gram(features[k], None if k == m else features[m], rows)
-                if not self._vector:
-                    self.hessian = block
-                    continue
                 self.hessian[np.ix_(where[k], where[m])] = block
                 if k != m:
                     self.hessian[np.ix_(where[m], where[k])] = block.T
         self.gradient = point.gradient.ravel()[entries]
-        self._response = self._offset = None
         if problem.fit_intercept:
             cross = np.empty((len(entries), n_outputs))
             for k in range(n_outputs):
@@ -69,7 +79,7 @@ class QuadraticModel:
         shift = self._response @ move
         if offset:
             shift = shift + self._offset
-        return shift if self._vector else shift[0]
+        return shift if self._vector else float(shift)
 
 
 def scaled_inverse(hessian):
@@ -97,6 +107,4 @@ def scaled_inverse(hessian):
 
 
 def _pseudo_inverse(matrix):
-    if matrix.size == 1:
-        return 1.0 / matrix if matrix[0, 0] > 0 else np.zeros((1, 1))
     return np.linalg.pinv(matrix, rcond=1e-12, hermitian=True)

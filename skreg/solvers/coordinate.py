@@ -41,6 +41,12 @@ GROWTH = 0.15
 # What first joins the diagonal of a Gram matrix that rounding has made indefinite, relative to it.
 DAMPING = 1e-13
 
+# Where a model costs little beside its Hessian it is solved until its violation has fallen to this share.
+SHARE = 0.01
+
+# So many moves add up in a linear predictor before it is taken from the coefficients again.
+MOST_MOVES = 8
+
 # So many models without progress: rounding allows no more.
 PATIENCE = 8
 
@@ -172,28 +178,33 @@ class Engine:
             intercept = problem.null_intercept
         elif start is not None and problem.fit_intercept:
             intercept = problem.profile(problem.design.dot(coef), intercept)
-        promised = np.inf
+        promised, moves, point = np.inf, 0, problem.point(coef, intercept, alpha)
         for n_iter in range(1, max_iter + 1):
-            point = problem.point(coef, intercept, alpha)
-            if problem.diverges(coef, intercept, alpha):
-                return Solution(alpha, coef, intercept, n_iter, point.optimality(tol), diverges=True)
+            if problem.diverges(point.coef, point.intercept, alpha):
+                return Solution(alpha, point.coef, point.intercept, n_iter, point.optimality(tol), diverges=True)
             little = max(1e-3 * tol * problem.null_loss, 1e-15 * abs(point.objective))
             if problem.loss.quadratic and last is not None and not point.objective <= last.objective + 10.0 * little:
                 # Rounding has made the Gram matrix indefinite: go back, and let one with more on its diagonal lead on.
                 self.damping = max(DAMPING, 100.0 * self.damping)
-                point, coef, intercept = last, last.coef, last.intercept
+                point = last
             last = point
             small = promised <= little or (n_iter == 1 and point.violation <= sharp(tol))
             if self.everything and not small and n_iter < max_iter:
                 # Nothing to choose and much to gain: no certificate is worth its time yet.
-                coef, shift, promised = self._step(point, sharp(tol) if problem.loss.quadratic else 0.1)
-                intercept = intercept + shift
+                point, promised = self._step(point, sharp(tol) if problem.loss.quadratic else SHARE)
+                moves += not problem.loss.quadratic
                 continue
+            if moves > (0 if self.everything else MOST_MOVES):
+                point, moves = problem.point(point.coef, point.intercept, alpha), 0
             optimality = point.optimality(tol)
+            if optimality.converged and moves:
+                # What is given out is certified from the coefficients themselves.
+                point, moves = problem.point(point.coef, point.intercept, alpha), 0
+                optimality = point.optimality(tol)
             # Where rounding leaves no dual point, a lower objective brings no certificate nearer.
             progress.update(optimality, self.solved and optimality.gap != np.inf)
             if best is None or optimality.measure <= best.optimality.measure:
-                best = Solution(alpha, coef, intercept, n_iter, optimality)
+                best = Solution(alpha, point.coef, point.intercept, n_iter, optimality)
             if best.optimality.converged:
                 # The gap is second order: one more model costs little and sharpens the coefficients.
                 if sharpened or best.optimality.violation <= sharp(tol):
@@ -204,8 +215,8 @@ class Engine:
             grown = self.grow(point)
             # A digit per model, and more when nothing else is left to gain.
             share = 1e-3 if sharpened or (progress.stalled and not grown) else 0.1
-            coef, shift, promised = self._step(point, share * optimality.violation)
-            intercept = intercept + shift
+            point, promised = self._step(point, share * optimality.violation)
+            moves += not problem.loss.quadratic
         stalled = not best.optimality.converged and n_iter < max_iter
         return Solution(alpha, best.coef, best.intercept, n_iter, best.optimality, stalled)
 
@@ -270,7 +281,9 @@ class Engine:
             # Solved to the end, a small model costs less than a pass over X.
             wanted = min(wanted, sharp(self.tol))
         # Saturated rows make the model's curvature, and so the unit of its violation, another than the loss's.
-        share = wanted * unit if problem.loss.quadratic else min(wanted * unit, 0.1 * inner.violation())
+        share = wanted * unit
+        if not problem.loss.quadratic:
+            share = min(share, (SHARE if self.everything else 0.1) * inner.violation())
         if self.growing:
             inner.descend(max(share, 1e-15 * unit))
         else:
@@ -287,7 +300,7 @@ class Engine:
             self.in_text = not self.compiled
 
     def _step(self, point, wanted):
-        """Solve a model around a point; the coefficients, the intercept's move and the decrease promised."""
+        """Solve a model around a point; the point that it leads to, and the decrease promised."""
         return (self._exact_step if self.problem.loss.quadratic else self._model_step)(point, wanted)
 
     def _exact_step(self, point, wanted):
@@ -303,7 +316,7 @@ class Engine:
         coef = point.coef.copy()
         coef[entries] = self._inner(gram, coef[entries], gradient, point.alpha, wanted)
         shift = 0.0 if model is None else model.intercept_move(coef[entries] - point.coef[entries])
-        return coef, shift, 0.0
+        return self.problem.point(coef, point.intercept + shift, point.alpha), 0.0
 
     def _column_model(self, point):
         """The model on sparse columns, where that is less work than a Gram matrix and as accurate; else None."""
@@ -335,7 +348,7 @@ class Engine:
             moved = moved.reshape(coef.shape)
             move = moved - coef
             shift = model.intercept_move(move.ravel()[entries])
-            promised = float(np.sum(point.gradient * move) + np.sum(point.row_gradient.sum(axis=0) * shift))
+            promised = float(np.vdot(point.gradient, move) + np.vdot(point.row_gradient.sum(axis=0), shift))
             promised += problem.penalty_value(moved, alpha) - point.price
             if promised > noise or not (np.any(move) or np.any(shift)):
                 # The model was not solved well enough to go anywhere.
@@ -345,10 +358,10 @@ class Engine:
             size = 1.0
             while size > 1e-4:
                 candidate = coef + size * move if size < 1.0 else moved
-                reached = problem.loss_value(eta + size * forward) + problem.penalty_value(candidate, alpha)
+                reached = problem.point(candidate, point.intercept + size * shift, alpha, eta + size * forward)
                 # A decrease that rounding hides is still one.
-                if reached <= point.objective + 1e-4 * size * promised + noise:
-                    return candidate, size * shift, -promised
+                if reached.objective <= point.objective + 1e-4 * size * promised + noise:
+                    return reached, -promised
                 if not problem.penalty.convex:
                     break
                 size *= 0.5
@@ -362,7 +375,7 @@ class Engine:
                 gram = _raised(base, jumps[scores < np.max(scores)], 1e9)
             else:
                 gram = base = _raised(base, jumps, 4.0)
-        return coef, 0.0, 0.0
+        return point, 0.0
 
 
 def _raised(gram, jumps, factor):
