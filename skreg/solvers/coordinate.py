@@ -348,7 +348,7 @@ class Engine:
             moved = moved.reshape(coef.shape)
             move = moved - coef
             shift = model.intercept_move(move.ravel()[entries])
-            promised = float(np.vdot(point.gradient, move) + np.vdot(point.row_gradient.sum(axis=0), shift))
+            promised = float(np.vdot(point.gradient, move) + np.sum(point.row_gradient.sum(axis=0) * shift))
             promised += problem.penalty_value(moved, alpha) - point.price
             if promised > noise or not (np.any(move) or np.any(shift)):
                 # The model was not solved well enough to go anywhere.
