@@ -56,15 +56,17 @@ def _needs_nothing(X, y):
     """Whether X and y are plain arrays, of one kind that needs no conversion, and finite."""
     if type(X) is not np.ndarray or X.ndim != 2 or X.size == 0 or X.dtype not in (np.float64, np.float32):
         return False
-    if y is not NOT_GIVEN:
-        if type(y) is not np.ndarray or y.shape != X.shape[:1] or not y.flags.c_contiguous:
-            return False
-        # Integers and truth values are finite.
-        if y.dtype.kind not in "iub" and not (y.dtype == np.float64 and math.isfinite(y.sum())):
-            return False
+    # Integers and truth values are finite.
+    if y is not NOT_GIVEN and (
+        type(y) is not np.ndarray
+        or y.shape != X.shape[:1]
+        or not y.flags.c_contiguous
+        or not (y.dtype.kind in "iub" or y.dtype == np.float64)
+    ):
+        return False
     # One number that is not finite makes the sum so; a sum that overflows is looked at again by scikit-learn.
     with np.errstate(over="ignore", invalid="ignore"):
-        return math.isfinite(X.sum())
+        return math.isfinite(X.sum()) and (y is NOT_GIVEN or math.isfinite(y.sum()))
 
 
 def _range(low, high, low_open, high_open):

@@ -1,0 +1,92 @@
+"""Plain arrays take a short way through validation: it must lead where scikit-learn's leads."""
+
+import numpy as np
+import pytest
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import validate_data
+
+from skreg import PenalizedLogisticRegression, PenalizedRegression
+from skreg._validation import check_data, check_labels
+
+X, Y = np.arange(12.0).reshape(4, 3) ** 1.5, np.array([0.5, 1.0, -1.0, 3.0])
+LABELS = np.array([0, 1, 0, 1])
+
+
+def with_entry(array, value):
+    array = np.array(array, dtype=np.float64)
+    array.flat[1] = value
+    return array
+
+
+CASES = {
+    "plain": (X, Y),
+    "fortran": (np.asfortranarray(X), Y),
+    "float32": (X.astype(np.float32), Y),
+    "labels": (X, LABELS),
+    "truth values": (X, LABELS == 1),
+    "text": (X, np.array(["a", "b", "a", "b"])),
+    "nan in X": (with_entry(X, np.nan), Y),
+    "inf in X": (with_entry(X, np.inf), Y),
+    "nan in y": (X, with_entry(Y, np.nan)),
+    "opposite infinities in y": (X, np.array([np.inf, -np.inf, 0.0, 0.0])),
+    "sum overflows": (X * 4e306, Y * 1e307),
+    "integers": (np.arange(12).reshape(4, 3), Y),
+    "big-endian": (X.astype(">f8"), Y),
+    "complex": (X + 0j, Y),
+    "objects": (X.astype(object), Y),
+    "list": (X.tolist(), Y.tolist()),
+    "column": (X, Y[:, None]),
+    "strided target": (X, np.repeat(Y, 2)[::2]),
+    "one dimension": (Y, Y),
+    "no rows": (X[:0], Y[:0]),
+    "no columns": (X[:, :0], Y),
+    "lengths": (X, Y[:3]),
+    "no target": (X, None),
+    "masked": (np.ma.masked_array(X, mask=X > 3), Y),
+}
+
+
+def outcome(check):
+    try:
+        found = check(PenalizedRegression())
+    except (TypeError, ValueError) as error:
+        return type(error), str(error)
+    return [(array.dtype, array.flags.c_contiguous, array.tolist()) for array in found]
+
+
+@pytest.mark.filterwarnings("ignore:A column-vector y was passed:sklearn.exceptions.DataConversionWarning")
+@pytest.mark.filterwarnings("ignore:overflow encountered:RuntimeWarning")
+@pytest.mark.parametrize("name", CASES)
+def test_as_scikit_learn_would(name):
+    given = CASES[name]
+    wanted = {"accept_sparse": ("csr", "csc"), "dtype": (np.float64, np.float32)}
+    assert outcome(lambda est: check_data(est, *given)) == outcome(lambda est: validate_data(est, *given, **wanted))
+
+
+def test_the_short_way_hands_on_the_arrays_themselves():
+    found = check_data(BaseEstimator(), X, Y)
+    assert found[0] is X and found[1] is Y
+
+
+@pytest.mark.parametrize("estimator", [PenalizedRegression(), PenalizedLogisticRegression()])
+def test_predicting_with_another_number_of_columns(estimator):
+    estimator.fit(X, LABELS)
+    assert estimator.n_features_in_ == 3
+    with pytest.raises(ValueError, match="X has 2 features, but .* is expecting 3 features"):
+        estimator.predict(X[:, :2])
+
+
+def test_names_of_an_earlier_fit_are_forgotten():
+    pandas = pytest.importorskip("pandas")
+    model = PenalizedRegression().fit(pandas.DataFrame(X, columns=list("abc")), Y)
+    with pytest.warns(UserWarning, match="X does not have valid feature names"):
+        model.predict(X)
+    assert not hasattr(model.fit(X, Y), "feature_names_in_")
+
+
+def test_labels_that_look_like_a_regression():
+    check_labels(LABELS)
+    with pytest.warns(UserWarning, match="unique classes is greater than 50%"):
+        check_labels(np.arange(30))
+    with pytest.raises(ValueError, match="Unknown label type"):
+        check_labels(Y)
