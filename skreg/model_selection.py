@@ -66,7 +66,7 @@ class PenalizedRegressionCV(PathCV, PenalizedRegression):
     n_jobs : int, optional
         Folds that run at the same time.
     verbose : int, default=0
-        Whether to draw a bar on stderr.
+        Whether to draw a bar on stderr: of folds and alphas, or of folds where `n_jobs` is more than 1.
 
     Attributes
     ----------
@@ -113,6 +113,9 @@ class PenalizedRegressionCV(PathCV, PenalizedRegression):
 
     Notes
     -----
+    A callback of scikit-learn that asks for an end is obeyed: folds after the second
+    are left out, the path of all data ends with the alpha chosen, and `diagnose` says so.
+
     Information criteria take the sum of the sample weights as the number of
     samples, and the loss as a negative log-likelihood.
 
@@ -269,7 +272,7 @@ class PenalizedLogisticRegressionCV(PathCV, PenalizedLogisticRegression):
     n_jobs : int, optional
         Folds that run at the same time.
     verbose : int, default=0
-        Whether to draw a bar on stderr.
+        Whether to draw a bar on stderr: of folds and alphas, or of folds where `n_jobs` is more than 1.
     class_weight : dict, "balanced" or None, default=None
         Factors of the sample weights per class, in fits but not in scores;
         "balanced" is computed in every training set.
@@ -321,6 +324,9 @@ class PenalizedLogisticRegressionCV(PathCV, PenalizedLogisticRegression):
 
     Notes
     -----
+    A callback of scikit-learn that asks for an end is obeyed: folds after the second
+    are left out, the path of all data ends with the alpha chosen, and `diagnose` says so.
+
     Information criteria take the sum of the sample weights as the number of
     samples, and the loss as a negative log-likelihood.
 

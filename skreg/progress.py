@@ -38,14 +38,14 @@ class Fitting:
     Attributes
     ----------
     stopped : bool
-        Whether a callback has ended the solver.
+        Whether a callback has asked for an end.
     """
 
     def __init__(self, estimator):
         self.estimator = estimator
         self.stopped = False
         self._before = dict(vars(estimator))
-        self._root = self._listening = None
+        self._root = self._listening = self._bar = self._step = None
 
     def __enter__(self):
         return self
@@ -61,34 +61,66 @@ class Fitting:
             self._listening = LISTENER.set(self._look)
 
     def _look(self):
-        look = self._root.subcontext(task_name="iteration")
-        look.call_on_fit_task_begin(estimator=self.estimator, **self._given)
-        self.stopped = look.call_on_fit_task_end(estimator=self.estimator, **self._given) or self.stopped
+        self._end(self._begin(self._root, "iteration", 0))
         return self.stopped
 
-    def watched(self, items, total, verbose, label, fitted=None):
-        """`watched`, with a part for all and one for each of the items; ``fitted`` gives the attributes of a fit."""
-        items = watched(items, total, verbose, label)
-        return items if self._root is None else self._told(items, total, label, fitted)
+    def watched(self, items, total, verbose, label, fitted=None, ticks=0):
+        """Pass items on; a bar and callbacks are told of each.
 
-    def _told(self, items, total, label, fitted):
-        part = self._root.subcontext(task_name=label, max_subtasks=total)
-        part.call_on_fit_task_begin(estimator=self.estimator, **self._given)
+        Parameters
+        ----------
+        items : iterable
+        total : int
+            How many are expected.
+        verbose : bool
+            Whether to draw a bar on stderr.
+        label : str
+            What the part is called.
+        fitted : callable, optional
+            From an item to the attributes of a fit that callbacks may look at.
+        ticks : int, default=0
+            How often `tick` will be called while each item is made; 0 where nobody calls.
 
-        def begin():
-            step = part.subcontext(task_name=f"{label} step")
-            step.call_on_fit_task_begin(estimator=self.estimator, **self._given)
-            return step
+        Yields
+        ------
+        The items.
+        """
+        bar, part = _Bar(total * max(ticks, 1), verbose, label), self._begin(self._root, label, total)
+        self._bar = bar
+        try:
+            self._step = self._begin(part, f"{label} step", ticks)
+            for done, item in enumerate(items, start=1):
+                self._end(self._step, None if fitted is None else lambda item=item: fitted(item))
+                if not ticks:
+                    bar.advance()
+                yield item
+                self._step = self._begin(part, f"{label} step", ticks) if done < total else None
+            self._end(part)
+        except GeneratorExit:
+            # Enough is known.
+            self._end(part)
+            raise
+        finally:
+            bar.close()
 
-        step = begin()
-        for done, item in enumerate(items, start=1):
-            attributes = None if fitted is None else lambda item=item: fitted(item)
-            # What is searched through must be known to its end: a wish to stop is not heard here.
-            step.call_on_fit_task_end(estimator=self.estimator, **self._given, reconstruction_attributes=attributes)
-            yield item
-            if done < total:
-                step = begin()
-        part.call_on_fit_task_end(estimator=self.estimator, **self._given)
+    def tick(self):
+        """One part of the item that is being made is done."""
+        self._bar.advance()
+        self._end(self._begin(self._step, "alpha", 0))
+
+    def _begin(self, parent, name, total):
+        if parent is None:
+            return None
+        task = parent.subcontext(task_name=name, max_subtasks=total)
+        task.call_on_fit_task_begin(estimator=self.estimator, **self._given)
+        return task
+
+    def _end(self, task, attributes=None):
+        if task is not None:
+            wish = task.call_on_fit_task_end(
+                estimator=self.estimator, **self._given, reconstruction_attributes=attributes
+            )
+            self.stopped = bool(wish) or self.stopped
 
     def __exit__(self, kind, error, trace):
         if self._listening is not None:
@@ -102,6 +134,33 @@ class Fitting:
             if kind is not None:
                 vars(self.estimator).clear()
                 vars(self.estimator).update(self._before)
+
+
+class _Bar:
+    """A bar on stderr, if one is wanted."""
+
+    def __init__(self, total, verbose, label):
+        self.total, self.verbose, self.label = total, verbose, label
+        self.done, self.start = 0, time.perf_counter()
+        self._draw()
+
+    def advance(self):
+        """One more is done."""
+        self.done += 1
+        self._draw()
+
+    def close(self):
+        """The last look at it."""
+        self._draw("\n")
+
+    def _draw(self, end=""):
+        if not self.verbose:
+            return
+        filled = WIDTH * self.done // max(self.total, 1)
+        bar = "#" * filled + "." * (WIDTH - filled)
+        seconds = time.perf_counter() - self.start
+        sys.stderr.write(f"\r{self.label} [{bar}] {self.done}/{self.total} {seconds:.1f} s{end}")
+        sys.stderr.flush()
 
 
 def watched(items, total, verbose, label):
@@ -121,24 +180,10 @@ def watched(items, total, verbose, label):
     ------
     The items.
     """
-    if not verbose:
-        yield from items
-        return
-    begin = time.perf_counter()
-    done = 0
-
-    def draw(end=""):
-        filled = WIDTH * done // max(total, 1)
-        bar = "#" * filled + "." * (WIDTH - filled)
-        seconds = time.perf_counter() - begin
-        sys.stderr.write(f"\r{label} [{bar}] {done}/{total} {seconds:.1f} s{end}")
-        sys.stderr.flush()
-
+    bar = _Bar(total, verbose, label)
     try:
-        draw()
         for item in items:
             yield item
-            done += 1
-            draw()
+            bar.advance()
     finally:
-        draw("\n")
+        bar.close()

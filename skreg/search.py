@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from numbers import Real
 
 import numpy as np
+from joblib import effective_n_jobs
 from sklearn import get_config
 from sklearn.base import clone, is_classifier
 from sklearn.exceptions import ConvergenceWarning
@@ -104,10 +105,10 @@ class PathCV:
         problems = [get_solver(self.solver, p).prepared(p, grid) for p, grid in zip(problems, grids, strict=True)]
         stops = [None] * len(shapes)
 
-        def walk(shape):
-            """The path of all data for one shape, unless it is known."""
+        def walk(shape, wanted=1):
+            """The path of all data for one shape, unless it is known; not shorter than is ``wanted``."""
             if paths[shape] is None:
-                paths[shape], stops[shape] = self._walk(problems[shape], grids[shape], numbers, data, fitting)
+                paths[shape], stops[shape] = self._walk(problems[shape], grids[shape], numbers, data, fitting, wanted)
                 grids[shape] = grids[shape][: len(paths[shape])]
             return paths[shape]
 
@@ -117,7 +118,7 @@ class PathCV:
         candidates = Candidates([shape for shape, _ in shapes], numbers["relax"], grids)
         if self._criterion is None:
             found = self._folds(data, splits, sums, problems, grids, numbers, routed["score"], fitting)
-            candidates.set_folds(found, self.scoring)
+            candidates.set_folds(found, self.scoring, len(splits) - len(found))
             index, chosen = self._choose(candidates)
         else:
             n = data.X.shape[0] if data.weights is None else float(data.weights.sum())
@@ -125,12 +126,15 @@ class PathCV:
             candidates.set_criterion(*map(np.concatenate, zip(*charged, strict=True)))
             index = candidates.best
             chosen = {"alpha_min_": candidates.alpha(index)}
-        shape = candidates.place(index)[0]
-        path = walk(shape)
+        shape, _, position = candidates.place(index)
+        path = walk(shape, position + 1)
         return self._finish(candidates, index, chosen, problems[shape], path, numbers, data, stops[shape])
 
-    def _walk(self, problem, grid, numbers, data, fitting):
-        """The path of all data, watched, until it is stopped; and why it was."""
+    def _walk(self, problem, grid, numbers, data, fitting, wanted):
+        """The path of all data, watched, until it is stopped; and why it was.
+
+        A callback is obeyed as soon as there are as many alphas as are ``wanted``.
+        """
         names = ("coef_", "intercept_") if data.labels is None else ("coef_", "intercept_", "classes_")
 
         def fitted(solution):
@@ -144,6 +148,8 @@ class PathCV:
                 break
             path.append(solution)
             stopped = saturated(problem, solution, numbers["max_deviance"])
+            if stopped is None and fitting.stopped and len(path) >= wanted:
+                stopped = f"a callback ended it at alpha={solution.alpha:.3g}"
             if stopped is not None:
                 break
         walk.close()
@@ -194,7 +200,7 @@ class PathCV:
         self.n_iter_, self.optimality_ = solution.n_iter, solution.optimality
         self.solver_ = get_solver(self.solver, problem).name
         self._fold_supports = candidates.supports(index)
-        self._unsolved, self._stopped = candidates.unsolved, stopped
+        self._unsolved, self._left_out, self._stopped = candidates.unsolved, candidates.left_out, stopped
         self._n_rows = np.count_nonzero(problem.weights)
         self._locally_convex = convex_along(problem, path)
         reason = trouble(solution, numbers["max_iter"])
@@ -238,16 +244,32 @@ class PathCV:
         """What every fold found."""
         scorer = None if self.scoring is None else check_scoring(self._member(None, None, None), scoring=self.scoring)
         penalties = [problem.penalty for problem in problems]
+        # What a fold does is only known here where it is done here.
+        here = effective_n_jobs(self.n_jobs) == 1
         jobs = (
-            delayed(self._fold)(
-                k, data, split, None if sums is None else sums[k], penalties, grids, numbers, scorer, score_params
-            )
+            (k, data, split, None if sums is None else sums[k], penalties, grids, numbers, scorer, score_params)
             for k, split in enumerate(splits)
         )
-        parallel = Parallel(n_jobs=self.n_jobs, return_as="generator")
-        return list(fitting.watched(parallel(jobs), len(splits), numbers["verbose"], "folds"))
+        if here:
+            results = (self._fold(*job, fitting.tick) for job in jobs)
+        else:
+            results = Parallel(n_jobs=self.n_jobs, return_as="generator")(delayed(self._fold)(*job) for job in jobs)
+        ticks = sum(map(len, grids)) if here else 0
+        found = []
+        folds = fitting.watched(results, len(splits), numbers["verbose"], "folds", ticks=ticks)
+        for one in folds:
+            found.append(one)
+            # With one score nothing can be said of how sure it is.
+            if fitting.stopped and 2 <= len(found) < len(splits):
+                break
+        folds.close()
+        with warnings.catch_warnings():
+            # joblib thinks it worth a word that folds which nobody wants any more are cancelled.
+            warnings.simplefilter("ignore", UserWarning)
+            results.close()
+        return found
 
-    def _fold(self, k, data, split, sums, penalties, grids, numbers, scorer, score_params):
+    def _fold(self, k, data, split, sums, penalties, grids, numbers, scorer, score_params, tick=None):
         """Paths on one training set, scored on its test set."""
         train, test = split
         score_params = {name: np.asarray(value)[test] for name, value in score_params.items()}
@@ -263,7 +285,11 @@ class PathCV:
         found = []
         for penalty, grid in zip(penalties, grids, strict=True):
             problem = base.changed(penalty=penalty)
-            path = list(self._path(problem, grid, numbers))
+            path = []
+            for solution in self._path(problem, grid, numbers):
+                path.append(solution)
+                if tick is not None:
+                    tick()
             shares = numbers["relax"]
             free = path if shares == [1.0] else refit(problem, path, numbers["tol"], numbers["max_iter"])
             scores = np.empty((len(shares), len(grid)))

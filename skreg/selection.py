@@ -30,13 +30,15 @@ class Candidates:
         In the shape of ``GridSearchCV.cv_results_``.
     unsolved : int
         Fits in folds that did not converge.
+    left_out : int
+        Folds that a callback has left out.
     """
 
     def __init__(self, shapes, shares, grids):
         self._shares = shares
         self._places = [(s, r, k) for s, grid in enumerate(grids) for r in range(len(shares)) for k in range(len(grid))]
         self._alphas = np.array([grids[s][k] for s, _, k in self._places])
-        self.unsolved, self._folds = 0, []
+        self.unsolved, self.left_out, self._folds = 0, 0, []
         params = []
         for s, r, k in self._places:
             own = {"alpha": float(grids[s][k])} | {f"penalty__{name}": value for name, value in shapes[s].items()}
@@ -52,9 +54,9 @@ class Candidates:
                 values = np.ma.array(kept, dtype=float)
             self.results[f"param_{name}"] = values
 
-    def set_folds(self, found, scoring=None):
+    def set_folds(self, found, scoring=None, left_out=0):
         """Scores of every fold, as `_fold` returns them; ``scoring`` is named where none is finite."""
-        self._folds = found
+        self._folds, self.left_out = found, left_out
         self.unsolved = sum(unsolved for fold in found for _, _, unsolved in fold)
         scores = np.array([np.concatenate([part.ravel() for part, _, _ in fold]) for fold in found])
         for k, row in enumerate(scores):
@@ -137,6 +139,11 @@ def diagnose(model):
     if isinstance(model.penalty_, NoPenalty):
         return ["Without a penalty alpha plays no part: every candidate is the same fit, and nothing was chosen."]
     said = [*_edge(model), *_curve(model)]
+    if model._left_out:
+        n_folds = standard_errors(model.cv_results_)[0]
+        said.append(
+            f"A callback ended the search after {n_folds} of {n_folds + model._left_out} folds: the scores rest on these."
+        )
     if model._unsolved:
         said.append(f"{model._unsolved} fits in the folds did not reach tol={model.tol:g}: increase max_iter.")
     if not model.optimality_.converged:

@@ -12,7 +12,7 @@ from sklearn import config_context
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LassoCV, LinearRegression
-from sklearn.metrics import make_scorer, mean_squared_error
+from sklearn.metrics import log_loss, make_scorer, mean_squared_error
 from sklearn.model_selection import (
     GridSearchCV,
     GroupKFold,
@@ -20,6 +20,7 @@ from sklearn.model_selection import (
     LeaveOneOut,
     RepeatedKFold,
     ShuffleSplit,
+    StratifiedKFold,
     cross_val_score,
 )
 from sklearn.pipeline import make_pipeline
@@ -34,6 +35,7 @@ from skreg import (
     PenalizedLogisticRegressionCV,
     PenalizedRegression,
     PenalizedRegressionCV,
+    Penalty,
 )
 from skreg.folds import grouped_moments
 from skreg.penalties import penalty_names
@@ -112,6 +114,55 @@ def test_classes_equal_grid_search(n_classes, scoring):
     if scoring == "neg_log_loss":
         default = clone(search).set_params(scoring=None).fit(X, y)
         assert_allclose(default.cv_results_["mean_test_score"], grid.cv_results_["mean_test_score"], rtol=1e-5)
+
+
+class Mine(Penalty):
+    """A user's own: L1 on the first two features, squares on all."""
+
+    separable = True
+    convex = True
+
+    def __init__(self, first=True):
+        self.first = first
+
+    def restrict(self, features):
+        return Mine(np.isin(features, [0, 1]) if self.first is True else np.asarray(self.first)[features])
+
+    def bind(self, n_features, feature_names=None):
+        return Mine(np.arange(n_features) < 2)
+
+    def value(self, coef, alpha):
+        return float(np.sum(alpha * (self.first * np.abs(coef) + 0.5 * coef**2)))
+
+    def prox(self, coef, step, alpha):
+        shrunk = np.sign(coef) * np.maximum(np.abs(coef) - step * alpha * self.first, 0.0)
+        return shrunk / (1.0 + step * alpha)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("name", [*penalty_names(), "own", None])
+def test_classes_equal_single_fits_for_every_penalty(name, n_classes):
+    """Each fit from the one before: where a penalty is not convex, the start decides which solution is found."""
+    X, y = class_data(n=160, p=5, n_classes=n_classes)
+    penalty, weights = Mine() if name == "own" else name, uneven_weights(len(y))
+    alphas, cv, common = [0.06, 0.02], StratifiedKFold(2), {"penalty": penalty, "tol": 1e-7}
+    # The default score is the same, by another way.
+    scoring = "neg_log_loss" if n_classes == 2 else None
+    search = PenalizedLogisticRegressionCV(alphas=alphas, cv=cv, scoring=scoring, **common)
+    search.fit(X, y, sample_weight=weights)
+
+    def fitted(rows):
+        single = PenalizedLogisticRegression(warm_start=True, **common)
+        for alpha in alphas:
+            yield single.set_params(alpha=alpha).fit(X[rows], y[rows], sample_weight=weights[rows])
+
+    for k, (train, test) in enumerate(cv.split(X, y)):
+        wanted = [-log_loss(y[test], m.predict_proba(X[test]), sample_weight=weights[test]) for m in fitted(train)]
+        assert_allclose(search.cv_results_[f"split{k}_test_score"], wanted, rtol=1e-3)
+    for k, single in enumerate(fitted(slice(None))):
+        assert_allclose(search.coef_path_[k], single.coef_, atol=1e-3 * np.abs(search.coef_path_).max())
+        if search.alpha_ == alphas[k]:
+            assert_allclose(search.predict_proba(X), single.predict_proba(X), atol=1e-3)
 
 
 def test_shapes_of_the_penalty_are_tuned_too():

@@ -1,11 +1,14 @@
 """Who is told how far a fit is; and a fit that fails or is interrupted leaves the estimator as it was."""
 
 import pickle
+import signal
+import threading
 
 import numpy as np
 import pytest
 import sklearn
 from helpers import class_data, regression_data, uneven_weights
+from joblib import parallel_config
 from numpy.testing import assert_allclose
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV
@@ -19,6 +22,7 @@ from skreg import (
     PenalizedLogisticRegressionCV,
     PenalizedRegression,
     PenalizedRegressionCV,
+    regularization_path,
 )
 
 ESTIMATORS = [PenalizedRegression, PenalizedRegressionCV, PenalizedLogisticRegression, PenalizedLogisticRegressionCV]
@@ -65,11 +69,14 @@ def data_for(estimator):
 @pytest.mark.parametrize("estimator, n_jobs", [(PenalizedRegressionCV, 2), (PenalizedLogisticRegressionCV, None)])
 def test_a_search_tells_of_folds_and_path(estimator, n_jobs):
     X, y = data_for(estimator)
-    recorder, weights = Recorder(stop_at="path step"), uneven_weights(len(y))
+    recorder, weights = Recorder(), uneven_weights(len(y))
     search = estimator("l1", alphas=4, cv=3, n_jobs=n_jobs).set_callbacks(recorder).fit(X, y, sample_weight=weights)
     assert recorder.life == ["setup", "teardown"]
     assert recorder.began[:2] == [("fit", 2), ("folds", 3)] and ("path", 4) in recorder.began
-    wanted = [*["folds step"] * 3, "folds", *["path step"] * 4, "path", "fit"]
+    # Other processes do not tell what they do.
+    fold = ["folds step"] if n_jobs else [*["alpha"] * 4, "folds step"]
+    assert recorder.began.count(("folds step", 0 if n_jobs else 4)) == 3
+    wanted = [*fold * 3, "folds", *["path step"] * 4, "path", "fit"]
     assert recorder.ended == wanted and sorted(name for name, _ in recorder.began) == sorted(wanted)
     assert recorder.metadata["sample_weight"] is not None
     steps = [model for name, model in zip(recorder.ended, recorder.fitted, strict=True) if name == "path step"]
@@ -87,6 +94,40 @@ def test_a_criterion_tells_of_every_path():
     search = PenalizedRegressionCV("elasticnet", alphas=3, penalty_grid={"l1_ratio": [0.5, 1.0]}, rule="bic")
     search.set_callbacks(recorder).fit(*regression_data())
     assert recorder.ended == [*["path step"] * 3, "path", *["path step"] * 3, "path", "fit"]
+
+
+@since_callbacks
+@pytest.mark.parametrize("n_jobs", [None, 2])
+@pytest.mark.parametrize("task", ["folds step", "path step"])
+def test_a_callback_ends_a_search_with_what_it_has(task, n_jobs):
+    X, y = regression_data()
+    whole = PenalizedRegressionCV("l1", alphas=20, cv=4, n_jobs=n_jobs)
+    ended = PenalizedRegressionCV("l1", alphas=20, cv=4, n_jobs=n_jobs).set_callbacks(Recorder(stop_at=task))
+    with parallel_config(backend="threading"):
+        ended.fit(X, y)
+        whole.fit(X, y)
+    said = " ".join(ended.diagnose())
+    if task == "folds step":
+        assert "split1_test_score" in ended.cv_results_ and "split2_test_score" not in ended.cv_results_
+        assert "after 2 of 4 folds" in said and "after" not in " ".join(whole.diagnose())
+        mean = (whole.cv_results_["split0_test_score"] + whole.cv_results_["split1_test_score"]) / 2
+        assert_allclose(ended.cv_results_["mean_test_score"], mean, rtol=1e-6)
+        assert ended.alpha_ == whole.alphas_[np.argmax(mean)]
+    else:
+        assert ended.alpha_ == whole.alpha_
+        assert_allclose(ended.coef_, whole.coef_)
+        assert "a callback ended it" in said
+    # The path goes on until there is a fit at the alpha chosen.
+    assert ended.alphas_[-1] == ended.alpha_ and len(ended.alphas_) < 20
+    single = PenalizedRegression("l1", alpha=ended.alpha_).fit(X, y)
+    assert_allclose(ended.coef_, single.coef_, atol=1e-4)
+
+
+@since_callbacks
+def test_a_callback_ends_the_path_of_a_criterion():
+    X, y = regression_data()
+    search = PenalizedRegressionCV("l1", alphas=20, rule="bic").set_callbacks(Recorder(stop_at="path step")).fit(X, y)
+    assert len(search.alphas_) == len(search.cv_results_["params"]) == 1
 
 
 @since_callbacks
@@ -149,6 +190,42 @@ def test_ctrl_c_leaves_no_half_written_estimator(estimator, fitted, monkeypatch)
             model.predict(X)
     if CALLBACKS:
         assert recorder.life[-2:] == ["setup", "teardown"]
+
+
+def interrupted(call):
+    """Ctrl-C as the operating system sends it, while Python is in the middle of something."""
+    timer = threading.Timer(0.2, signal.raise_signal, [signal.SIGINT])
+    timer.start()
+    try:
+        return call()
+    finally:
+        timer.cancel()
+
+
+def test_a_real_ctrl_c():
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((300, 150)), rng.integers(0, 2, 300)
+    alphas = np.geomspace(0.2, 1e-6, 100_000)
+    path = interrupted(
+        lambda: regularization_path(X, y, penalty="l2", loss="logistic", alphas=alphas, keep_on_interrupt=True)
+    )
+    assert "interrupted after alpha" in path.stopped and 0 < len(path.alphas) < len(alphas)
+    assert all(certificate.converged for certificate in path.certificates)
+    search = PenalizedLogisticRegressionCV("l2", alphas=[0.1, 0.01], cv=2).fit(X, y)
+    before = dict(vars(search))
+    with pytest.raises(KeyboardInterrupt):
+        interrupted(lambda: search.set_params(alphas=alphas).fit(X[:, :100], y))
+    assert vars(search) == before | {"alphas": alphas}
+    assert search.predict(X).shape == y.shape
+
+
+@pytest.mark.parametrize("n_jobs", [None, 2])
+def test_the_bar_counts_folds_and_alphas(n_jobs, capsys):
+    with parallel_config(backend="threading"):
+        PenalizedRegressionCV("l1", alphas=7, cv=3, n_jobs=n_jobs, verbose=1).fit(*regression_data())
+    said = capsys.readouterr().err
+    assert ("3/3" if n_jobs else "20/21") in said and "path [" in said and "7/7" in said
+    assert said.count("\n") == 2
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS)
