@@ -12,7 +12,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 RUN = $(VENV)/bin/python
-BUILT_FROM = setup.cfg setup.py pyproject.toml $(wildcard skreg/*.pyx skreg/*.h)
+BUILT_FROM = setup.cfg setup.py pyproject.toml $(wildcard skreg/*.pyx skreg/*.pxd skreg/*.h)
 
 .PHONY: demo test doc site-test lint clean
 

@@ -45,7 +45,7 @@ class BuildKernels(build_ext):
 
 setup(
     ext_modules=[
-        Extension(f"skreg.{name}", [f"skreg/{name}.pyx"], depends=["skreg/_simd.h"])
+        Extension(f"skreg.{name}", [f"skreg/{name}.pyx"], depends=["skreg/_simd.h", "skreg/_signals.pxd"])
         for name in ("_blocks", "_kernels", "_passes", "_structured", "_wrapped")
     ],
     cmdclass={"build_ext": BuildKernels},

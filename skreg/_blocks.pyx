@@ -14,6 +14,8 @@ import numpy as np
 from libc.math cimport fabs, sqrt
 from libc.stdint cimport uintptr_t
 
+from skreg._signals cimport look
+
 cdef extern from "_simd.h" nogil:
     void skreg_axpy "skreg_axpy_d"(long n, double a, const double *x, double *y)
 
@@ -87,7 +89,7 @@ def block_descent(const double[:, :] gram, double[:, ::1] coef, double[:, ::1] g
         Py_ssize_t b, c, i, j, size, entries, first, most = 0
         int epoch = 0, sweep, n_steps
         bint active, zero
-        double largest = 0.0, length, before, total, pull, one
+        double largest = 0.0, length, before, total, pull, one, unseen = 0.0
         const double *row
         double[::1] work
         double *new
@@ -159,6 +161,7 @@ def block_descent(const double[:, :] gram, double[:, ::1] coef, double[:, ::1] g
                                 skreg_axpy(k, pull, row, &grad[c, 0])
                                 coef[c, j] = at[c * size + i]
                 epoch += 1
+                look(&unseen, <double> k * k * n_outputs)
                 if not active:
                     largest = total
                     if largest <= tol:

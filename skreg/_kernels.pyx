@@ -17,6 +17,8 @@ from libc.math cimport INFINITY, copysign, exp, fabs, log1p, pow, sqrt
 from libc.stdint cimport int32_t, int64_t, uintptr_t
 from libc.string cimport memmove
 
+from skreg._signals cimport look
+
 cdef extern from "_simd.h" nogil:
     void skreg_axpy "skreg_axpy_d"(long n, double a, const double *x, double *y)
     double skreg_dot "skreg_dot_d"(long n, const double *x, const double *y)
@@ -161,7 +163,7 @@ def gram_descent(const double[:, :] gram, double[::1] coef, double[::1] grad, co
         Py_ssize_t k = coef.shape[0], stride = params.shape[1] if params.shape[0] > 1 else 0
         Py_ssize_t j
         int epoch = 0, inner
-        double move, size, largest = 0.0, largest_inner
+        double move, size, largest = 0.0, largest_inner, work = 0.0
         const double *row
     if k == 0:
         return 0, 0.0
@@ -178,11 +180,13 @@ def gram_descent(const double[:, :] gram, double[::1] coef, double[::1] grad, co
                     if size > largest:
                         largest = size
             epoch += 1
+            look(&work, <double> k * k)
             if largest <= tol:
                 break
             for inner in range(10):
                 if epoch >= max_epochs:
                     break
+                look(&work, <double> k * k)
                 largest_inner = 0.0
                 for j in range(k):
                     if coef[j] == 0.0:
@@ -250,11 +254,12 @@ cdef class ActiveSet:
     cdef Py_ssize_t[::1] members, queue
     cdef prox_function prox
     cdef Py_ssize_t size, stride, limit
-    cdef double work
+    cdef double work, unseen
 
     def __init__(self, Py_ssize_t limit):
         self.limit = limit
         self.size = 0
+        self.unseen = 0.0
         self.members = np.empty(0, dtype=np.intp)
         self.factor = np.empty((0, 0))
         self.factored = np.empty(0)
@@ -418,7 +423,7 @@ cdef class ActiveSet:
             self.change[i] = (self.change[i] - skreg_dot(n - i - 1, &self.factor[i, i] + 1, &self.change[i] + 1)
                               ) / self.factor[i, i]
 
-    cdef bint settle(self, Py_ssize_t *budget) noexcept nogil:
+    cdef bint settle(self, Py_ssize_t *budget) except -1 nogil:
         """Newton steps, each up to the first coefficient that reaches zero, until one is full.
 
         Within a step the gradient of the members follows from the linear system;
@@ -429,6 +434,7 @@ cdef class ActiveSet:
         while budget[0] > 0 and self.size > 0:
             budget[0] -= 1
             self.work += 2.0 * self.size * self.size
+            look(&self.unseen, 2.0 * self.size * self.size)
             self.direction()
             size, first = 1.0, -1
             for i in range(self.size):
@@ -465,7 +471,7 @@ cdef class ActiveSet:
             if self.coef[i] != base_coef[i]:
                 skreg_axpy(k, self.coef[i] - base_coef[i], &self.gram[i, 0], &self.grad[0])
 
-    cdef bint start(self) noexcept nogil:
+    cdef bint start(self) except -1 nogil:
         """Bring the factor to the support, and thin that out to columns that are linearly independent."""
         cdef Py_ssize_t i, j, waiting = 0
         for j in range(self.coef.shape[0]):
@@ -474,6 +480,7 @@ cdef class ActiveSet:
         for i in range(self.size - 1, -1, -1):
             j = self.members[i]
             if self.coef[j] == 0.0 or self.curvature[j] != self.factored[j]:
+                look(&self.unseen, 3.0 * self.size * (self.size - i))
                 self.remove(i)
         for j in range(self.coef.shape[0]):
             self.queue[j] = 0
@@ -490,6 +497,7 @@ cdef class ActiveSet:
                 continue
             if self.size == self.members.shape[0]:
                 return False
+            look(&self.unseen, <double> self.size * self.size)
             if self.append(j) < DEPENDENT:
                 self.exchange()
         return True
@@ -504,7 +512,7 @@ cdef class ActiveSet:
         return violation, self.work
 
     cdef double run(self, double tol, Py_ssize_t budget, double[::1] base_coef, double[::1] base_grad,
-                    double[::1] scores) noexcept:
+                    double[::1] scores) except -1.0:
         cdef Py_ssize_t i, j, k = self.coef.shape[0], entering, best
         cdef double worst, inside, previous = INFINITY
         with nogil:
@@ -517,6 +525,7 @@ cdef class ActiveSet:
                     self.refresh(base_coef, base_grad)
                     return INFINITY
                 self.refresh(base_coef, base_grad)
+                look(&self.unseen, 2.0 * self.size * k)
                 worst = inside = 0.0
                 for j in range(k):
                     scores[j] = self.violation(j)
@@ -587,7 +596,7 @@ def column_descent(const real[::1] data, const index[::1] indices, const index[:
         Py_ssize_t n = columns.shape[0], stride = params.shape[1] if params.shape[0] > 1 else 0
         Py_ssize_t j, k, first, last
         int epoch = 0, sweep = 0
-        double move, size, largest = INFINITY, slope, answer = 0.0
+        double move, size, largest = INFINITY, slope, answer = 0.0, work = 0.0
         bint full
     with nogil:
         for k in range(forward.shape[0]):
@@ -600,6 +609,7 @@ def column_descent(const real[::1] data, const index[::1] indices, const index[:
                 if not full and coef[j] == 0.0:
                     continue
                 first, last = indptr[columns[j]], indptr[columns[j] + 1]
+                look(&work, last - first)
                 slope = 0.0
                 for k in range(first, last):
                     slope += data[k] * forward[indices[k]]

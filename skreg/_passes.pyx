@@ -9,6 +9,8 @@ import numpy as np
 
 from libc.stdint cimport int32_t, int64_t
 
+from skreg._signals cimport look
+
 cdef extern from "_simd.h" nogil:
     void skreg_axpy_d(long n, double a, const double *x, double *y)
     void skreg_axpy_f(long n, double a, const float *x, double *y)
@@ -80,7 +82,7 @@ def dense_moments(const real[:, :] X, const double[::1] weights, const double[::
         Py_ssize_t n = X.shape[0], p = X.shape[1], i, j, block, start, size, height
         bint by_column = X.strides[0] == sizeof(real), multiply = residual.shape[0] > 0
         double[::1] part_means, part_squares
-        double total = 0.0, part, share, distance
+        double total = 0.0, part, share, distance, work = 0.0
     height = PIECE if by_column else max(8, 16 * PIECE // max(p, 1))
     part_means, part_squares = np.empty((2, p))
     means[:] = 0.0
@@ -90,6 +92,7 @@ def dense_moments(const real[:, :] X, const double[::1] weights, const double[::
         for block in range((n + height - 1) // height):
             start = block * height
             size = min(height, n - start)
+            look(&work, 3.0 * size * p)
             part = 0.0
             for i in range(start, start + size):
                 part += weights[i]

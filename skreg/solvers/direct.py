@@ -3,10 +3,11 @@
 from dataclasses import replace
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve, eigh
-from scipy.linalg.lapack import dpotrf, dpotrs
+from scipy.linalg import LinAlgError, cho_solve
+from scipy.linalg.lapack import dpotrs
 
 from skreg.solvers.base import Solution, Solver
+from skreg.solvers.interrupt import eigen, lower_factor
 from skreg.solvers.ridge import solve_ridges
 
 __all__ = ["ClosedForm", "spd_solver"]
@@ -126,7 +127,10 @@ class _SampleSide:
         inverted = np.where(paid, 1.0 / np.where(paid, weights, 1.0), 0.0)
         kernel = self._kernel(inverted)
         kernel[np.diag_indices_from(kernel)] += 1.0
-        factor = cho_factor(kernel, lower=True)
+        factor, failed = lower_factor(kernel)
+        if failed:
+            raise LinAlgError("The kernel matrix is not positive definite.")
+        factor = factor, True
         free = np.flatnonzero(~paid)
         basis = self.problem.design.columns(free) * self.root[:, None]
         schur = spd_solver(basis.T @ cho_solve(factor, basis), np.zeros(free.size)) if free.size else None
@@ -157,7 +161,7 @@ def spd_solver(gram, weights):
     unit = 1.0 / np.where(unit > 0, unit, 1.0)
     system *= unit
     system *= unit[:, None]
-    factor, failed = dpotrf(system, lower=1, clean=0)
+    factor, failed = lower_factor(system.copy(order="F"))
     # A pivot at rounding level: the rest of the factor is noise.
     if not failed and factor.diagonal().min(initial=1.0) ** 2 > 1e-13:
         return lambda b: (dpotrs(factor, (b.T * unit).T, lower=1)[0].T * unit).T
@@ -166,7 +170,7 @@ def spd_solver(gram, weights):
 
 
 def _pseudo_inverse(matrix):
-    values, vectors = eigh(matrix)
+    values, vectors = eigen(matrix)
     keep = values > values[-1] * len(values) * np.finfo(float).eps * 10 if values.size else []
     vectors = vectors[:, keep]
     return (vectors / values[keep]) @ vectors.T

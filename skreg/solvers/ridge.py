@@ -11,11 +11,11 @@ bounded; a solution whose bound is not far below the tolerance is not given out.
 """
 
 import numpy as np
-from scipy.linalg import eigh
-from scipy.linalg.lapack import dpotrf, dpotrs
+from scipy.linalg.lapack import dpotrs
 
 from skreg.certificate import CONDITION, Optimality
 from skreg.solvers.base import Solution
+from skreg.solvers.interrupt import eigen, lower_factor
 
 __all__ = ["solve_ridges"]
 
@@ -98,7 +98,7 @@ class _System:
         """A solution or None for every alpha; arrays are (size, n_outputs, n_alphas)."""
         size, n_outputs = self.b.shape
         if len(strengths) > MANY and self._spectrum is None:
-            self._spectrum = eigh(self.A, driver="evd")
+            self._spectrum = eigen(self.A)
         solve = self._cholesky(strengths) if self._spectrum is None else self._spectral(strengths)
         b = np.broadcast_to(self.b[:, :, None], (size, n_outputs, len(strengths)))
         x = solve(b)
@@ -149,8 +149,8 @@ class _System:
         for strength in strengths:
             system = self.A.copy(order="F")
             system.ravel(order="K")[:: len(system) + 1] += strength
-            factor, info = dpotrf(system, lower=1, overwrite_a=1, clean=0)
-            if info != 0:
+            factor, failed = lower_factor(system)
+            if failed:
                 return lambda right: None
             factors.append(factor)
         return lambda right: np.stack(
