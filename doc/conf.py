@@ -31,6 +31,7 @@ extensions = [
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
     "sliders",
+    "penalty_pictures",
 ]
 exclude_patterns = ["_build", "_generated", "_static", "_templates", "auto_examples/*.ipynb"]
 templates_path = ["_templates"]
@@ -124,11 +125,11 @@ html_sidebars = {
         "index",
         "understand/*",
         "getting_started",
-        "user_guide",
         "changes",
         "cite",
         "search",
         "auto_examples/*",
+        "performance",
     )
 }
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
