@@ -97,6 +97,16 @@ def notes(results):
         f"{rates.get('GFLOP/s', 0):.0f} GFLOP/s.",
         ", ".join(f"{name} {number}" for name, number in machine["versions"].items()) + ".",
     ]
+    rounds = sorted({result.get("rounds", 5) for result in results})
+    if rounds != [5]:
+        lines.append(
+            f"Rounds per workload: {', '.join(map(str, rounds))}; a ratio stands at every accuracy that was measured."
+        )
+    loads = [result["machine"]["load"] for result in results if result["machine"]["load"] is not None]
+    if max(loads, default=0.0) > 1.0:
+        lines.append(
+            f"The machine was busy when some began (load up to {max(loads):.1f}): peers take turns, so ratios say more than times."
+        )
     if any(result["size"] == "small" for result in results):
         lines.append("**Small variants: they test the benchmarks, and say nothing about speed.**")
     doubtful = [

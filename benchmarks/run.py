@@ -61,10 +61,11 @@ def chosen(options):
 
 
 def subfolder(options):
-    """Where results go: only complete ones count for the page."""
+    """Where results go: only those with all peers, the accuracy of the targets and three rounds count for the page."""
     if options.small:
         return "small"
-    complete = not options.accuracy and set(options.peers) == set(peers.NAMES) and options.rounds >= 5
+    aimed = not options.accuracy or 1e-6 in options.accuracy
+    complete = aimed and set(options.peers) == set(peers.NAMES) and options.rounds >= 3
     threads = "" if options.threads == 1 else f"threads-{options.threads}"
     return threads if complete else "partial"
 

@@ -50,6 +50,7 @@ def play(name, small, names, accuracies, rounds, threads, timeout, say):
     start = time.perf_counter()
     result = {"workload": name, "row": workload.row, "target": workload.target, "kind": workload.kind}
     result |= {"size": "small" if small else "full", "machine": facts(threads)}
+    result |= {"rounds": rounds, "timeout": timeout}
     if workload.kind == "cold":
         result |= cold(workload, names, rounds, threads, say)
     else:
