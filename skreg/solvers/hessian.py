@@ -8,6 +8,10 @@ from skreg.solvers.quadratic import MAX_NEWTON
 __all__ = ["KeptHessian"]
 
 
+# Columns for which there is room at once; no power of two, whose rows would compete for the same places in the cache.
+ROOM = 2_056
+
+
 class KeptHessian:
     """Second derivatives of the mean loss on a working set, at weights of the rows that stay as they are.
 
@@ -66,8 +70,8 @@ class KeptHessian:
         if known == size:
             return
         if size > len(self._gram):
-            # Room for some more: memory that is touched for the first time costs more than the copy.
-            room = min(size + size // 4, self._design.shape[1])
+            # Room for many more: what is not touched costs nothing, and moving costs more than any of it.
+            room = min(max(2 * size, ROOM), self._design.shape[1])
             gram = np.empty((room, room))
             gram[:known, :known] = self._gram[:known, :known]
             self._gram = gram
