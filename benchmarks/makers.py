@@ -49,6 +49,17 @@ def regression(n, p, support, seed=0, noise=0.5, outputs=None, float32=False, **
     return X, eta + noise * np.random.default_rng(seed + 3).standard_normal(eta.shape) + 3.0
 
 
+def groups(n, p, groups, size=10, seed=0, noise=0.5):
+    """As `regression`, with a truth of whole groups of neighbours."""
+    X = correlated(n, p, seed)
+    rng = np.random.default_rng(seed + 1)
+    truth = np.zeros((p // size, size))
+    truth[rng.choice(p // size, size=groups, replace=False)] = rng.standard_normal((groups, size))
+    eta = X @ truth.ravel()
+    eta /= eta.std()
+    return X, eta + noise * np.random.default_rng(seed + 3).standard_normal(n) + 3.0
+
+
 def classes(n, p, support, seed=0, n_classes=2, sharpness=3.0, **columns):
     """Labels drawn from the (soft)max of a sparse truth."""
     X = correlated(n, p, seed, **columns)

@@ -1,11 +1,13 @@
 """Neutral ground: what is minimised, straight from the definition, in float64 and without a line of any peer.
 
-    F(b, w) = mean_i loss(y_i, x_i' w + b)  +  alpha * sum_j v_j * (l1_ratio * |w_j| + (1 - l1_ratio) / 2 * w_j ** 2)
+    F(b, w) = mean_i loss(y_i, x_i' w + b)  +  P(w; alpha)
 
 Squared loss is ``0.5 * (y - eta) ** 2`` (summed over targets), logistic and softmax are minus the log-likelihood.
+The prices ``P`` are in `prices`: ``alpha * sum_j v_j * (l1_ratio * |w_j| + (1 - l1_ratio) / 2 * w_j ** 2)``, and others.
 """
 
 import numpy as np
+from prices import price
 from scipy import sparse
 from scipy.special import logsumexp
 
@@ -38,7 +40,7 @@ def null_objective(loss, y, fit_intercept):
 
 
 def null_gradient(loss, X, y, fit_intercept):
-    """Largest derivative of the loss at the null model: the alpha above which the lasso is empty."""
+    """Derivatives of the loss at the null model, shape (n_features,) or (n_outputs, n_features)."""
     eta = null_eta(loss, y, fit_intercept)
     if loss == "squared":
         rows = y - eta
@@ -46,13 +48,7 @@ def null_gradient(loss, X, y, fit_intercept):
         rows = y - 1.0 / (1.0 + np.exp(-eta))
     else:
         rows = (y[:, None] == np.arange(len(eta))) - np.exp(eta - logsumexp(eta))
-    return np.abs(X.T @ rows) / len(y)
-
-
-def price(coef, alpha, l1_ratio, weights=None):
-    """What the coefficients pay."""
-    pays = l1_ratio * np.abs(coef) + 0.5 * (1.0 - l1_ratio) * np.square(coef)
-    return float(alpha * np.sum(pays if weights is None else pays * weights))
+    return (X.T @ rows).T / len(y)
 
 
 def objectives(workload, data, coefs, intercepts):
@@ -72,7 +68,7 @@ def objectives(workload, data, coefs, intercepts):
     return np.array(
         [
             mean_loss(workload.loss, data.y, eta[:, k] + intercepts[k])
-            + price(coefs[k], data.alphas[k], workload.l1_ratio, data.weights)
+            + price(workload.penalty, coefs[k], data.alphas[k], data.weights)
             for k in range(size)
         ]
     )

@@ -79,7 +79,6 @@ def table():
             lines.append(f"\n{row}")
         size = f"{workload.full['n']} x {workload.full['p']}" if "p" in workload.full else "real data"
         what = f"{workload.loss}, {workload.penalty}, {workload.kind}, alpha {workload.alpha:g}, {size}"
-        what = f"later: {workload.later}" if workload.later else what
         lines.append(f"  {workload.name:28} {workload.target!s:>5}  {what}")
     return "\n".join(lines)
 
@@ -120,7 +119,7 @@ def run_all(names, options):
     results = []
     for k, name in enumerate(names):
         say.prefix = f"[{k + 1}/{len(names)} {name}]"
-        reason = WORKLOADS[name].later or unavailable(name, options.small, Missing)
+        reason = unavailable(name, options.small, Missing)
         target = RESULTS / subfolder(options) / f"{name}.json"
         if reason or (options.missing and target.exists()):
             say.clear()
@@ -163,7 +162,7 @@ def check_all(names, options):
     say, failures = Progress(), 0
     for k, name in enumerate(names):
         say.prefix = f"[{k + 1}/{len(names)} {name}]"
-        if WORKLOADS[name].later or WORKLOADS[name].kind in ("search", "cold") or unavailable(name, True, Missing):
+        if WORKLOADS[name].kind in ("search", "cold") or unavailable(name, True, Missing):
             continue
         lines, refusals = check(name, options.small, options.peers, options.threads, options.timeout, say)
         say.clear()

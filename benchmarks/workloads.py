@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 import makers as make
 import numpy as np
 from objective import null_gradient
+from prices import CONCAVE, L1_RATIO, largest_alpha
 from scipy import sparse
 
-L1_RATIO = {"l1": 1.0, "weighted l1": 1.0, "elastic net": 0.5, "l2": 0.0}
 LAYOUTS = {"F": np.asfortranarray, "C": np.ascontiguousarray, "csc": sparse.csc_array, "csr": sparse.csr_array}
 
 
@@ -24,16 +24,14 @@ class Workload:
     make : callable
         Maker of the data, with the arguments ``full`` or ``small``.
     alpha : float
-        Strength in units of the largest derivative of the loss at the null model (over ``l1_ratio``, unless that is 0):
-        for L1 this unit is alpha_max. The last one of a path, which begins at 1 (L2: at 1000).
+        Strength in units of alpha_max, for L2 of the largest derivative of the loss at the null model.
+        The last one of a path, which begins at 1 (L2: at 1000).
     kind : {"fit", "path", "search", "cold"}
         One alpha; 100 of them; GridSearchCV; a fresh process.
     against : tuple of str
         The peers that count for the ratio; all of them if empty.
     own_cv : bool
         A search by the estimators that cross-validate themselves, along the path of 100 alphas.
-    later : str
-        Why it cannot run yet.
     """
 
     name: str
@@ -49,11 +47,15 @@ class Workload:
     fit_intercept: bool = True
     against: tuple = ()
     own_cv: bool = False
-    later: str = ""
 
     @property
     def l1_ratio(self):
-        return L1_RATIO[self.penalty]
+        return L1_RATIO.get(self.penalty)
+
+    @property
+    def concave(self):
+        """Whether there may be several points where a solver can end."""
+        return self.penalty in CONCAVE
 
     def data(self, small=False):
         return Data(self, *self.make(**(self.small if small else self.full)))
@@ -68,10 +70,8 @@ class Data:
         if workload.penalty == "weighted l1":
             self.weights = np.random.default_rng(9).uniform(0.5, 2.0, size=X.shape[1])
         gradient = null_gradient(workload.loss, X, y, workload.fit_intercept)
-        if self.weights is not None:
-            gradient = gradient / self.weights
-        self.unit = float(gradient.max()) / (workload.l1_ratio or 1.0)
-        top = 1.0 if workload.l1_ratio else 1000.0
+        self.unit = largest_alpha(workload.penalty, gradient, self.weights)
+        top = 1000.0 if workload.penalty == "l2" else 1.0
         many = workload.kind == "path" or workload.own_cv
         fractions = np.geomspace(top, workload.alpha, 100) if many else np.array([workload.alpha])
         self.alphas = self.unit * fractions
@@ -196,8 +196,12 @@ def _table():
     yield entry("path-logistic-text", *text_classes, **logistic, kind="path", alpha=0.01, target=0.5)
 
     row, target = "MCP, group lasso, multi-task L21, SLOPE", 0.5
-    for name in ("mcp", "group-lasso", "multi-task-l21", "slope"):
-        yield entry(f"{name}-wide", penalty=name, later="skreg does not have this penalty yet")
+    groups = make.groups, {"n": 500, "p": 20_000, "groups": 10}, {"n": 80, "p": 600, "groups": 3}
+    tasks = make.regression, {"n": 500, "p": 10_000, "support": 50, "outputs": 10}, {**wide[2], "outputs": 3}
+    yield entry("mcp-wide", *wide, penalty="mcp", alpha=0.3)
+    yield entry("group-lasso-wide", *groups, penalty="group lasso", alpha=0.1)
+    yield entry("multi-task-l21-wide", *tasks, penalty="l21", alpha=0.1)
+    yield entry("slope-wide", *wide, penalty="slope", alpha=0.1)
 
     # -- the small and the cold ----------------------------------------------------------------------------------------
     row, target = "tiny fits", 0.8

@@ -41,6 +41,12 @@ class Blocks:
         """Their sum over each block, shape (n_blocks,)."""
         return np.bincount(self.label, values, minlength=len(self))
 
+    def pairs(self):
+        """All pairs of members of the same block, itself included: two arrays."""
+        sizes = self.sizes[self.label]
+        begin = np.repeat(self.start[:-1][self.label] - np.cumsum(sizes) + sizes, sizes)
+        return np.repeat(np.arange(len(sizes)), sizes), self.members[begin + np.arange(len(begin))]
+
     def first(self, values):
         """One number per block, where all of its coefficients have the same."""
         return np.asarray(values)[self.members[self.start[:-1]]]

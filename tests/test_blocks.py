@@ -184,6 +184,8 @@ def test_blocks():
     assert len(blocks) == 3
     assert_allclose(blocks.label, [1, 0, 1, 0, 2])
     assert_allclose(blocks.sums(np.arange(5.0)), [4.0, 2.0, 4.0])
+    pairs = [(0, 0), (0, 2), (1, 1), (1, 3), (2, 0), (2, 2), (3, 1), (3, 3), (4, 4)]
+    assert list(zip(*(side.tolist() for side in blocks.pairs()), strict=True)) == pairs
     assert_allclose(blocks.first(np.array([5.0, 4.0, 5.0, 4.0, 6.0])), [4.0, 5.0, 6.0])
     X = np.random.default_rng(0).standard_normal((9, 5))
     steepest = [np.linalg.norm(X[:, own], 2) ** 2 for own in ([1, 3], [0, 2], [4])]

@@ -4,6 +4,7 @@ import os
 
 import adelie
 import numpy as np
+from prices import GROUP
 from scipy import sparse
 
 from peers import Peer, decades
@@ -21,7 +22,7 @@ class Adelie(Peer):
     def supports(self, workload):
         if workload.kind == "search":
             return "the table compares with scikit-learn"
-        if workload.penalty not in ("l1", "weighted l1", "elastic net", "l2"):
+        if workload.penalty not in ("l1", "weighted l1", "elastic net", "l2", "group lasso", "l21"):
             return "not mapped"
         if workload.loss == "softmax" and workload.l1_ratio:
             return "groups the classes of a feature"
@@ -31,7 +32,7 @@ class Adelie(Peer):
         n, p = data.X.shape
         ways = ("path",) if workload.kind == "path" else ("single", "short-path")
         # Without an L1 part its covariance method fails on its own arrays.
-        gram = workload.loss == "squared" and workload.l1_ratio > 0 and not data.is_sparse and n > p
+        gram = workload.loss == "squared" and workload.l1_ratio and not data.is_sparse and n > p
         return (*ways, "covariance") if gram else ways
 
     def tolerances(self, workload, setting):
@@ -45,15 +46,17 @@ class Adelie(Peer):
         n, p = X.shape
         alphas = data.alphas
         if setting == "short-path":
-            alphas = np.geomspace(data.unit if workload.l1_ratio else 1000.0 * data.unit, alphas[0], 10)
+            alphas = np.geomspace(1000.0 * data.unit if workload.penalty == "l2" else data.unit, alphas[0], 10)
         common = {
-            "alpha": workload.l1_ratio,
+            "alpha": 1.0 if workload.l1_ratio is None else workload.l1_ratio,
             "penalty": np.ones(p) if data.weights is None else data.weights,
             "tol": tol,
             "early_exit": False,
             "progress_bar": False,
             "n_threads": int(os.environ.get("OMP_NUM_THREADS", "1")),
         }
+        if workload.penalty == "group lasso":
+            common |= {"groups": np.arange(0, p, GROUP), "penalty": np.ones(p // GROUP)}
         if setting == "covariance":
             means = X.mean(axis=0)
             centred = X - means

@@ -1,7 +1,9 @@
 """celer: squared loss through its estimators and `celer_path`; logistic only without an intercept, as it has none."""
 
 import numpy as np
-from celer import ElasticNet, Lasso, LogisticRegression, celer_path
+from celer import ElasticNet, GroupLasso, Lasso, LogisticRegression, celer_path
+from celer.homotopy import mtl_path
+from prices import GROUP
 
 from peers import Peer, decades
 
@@ -14,7 +16,7 @@ class Celer(Peer):
     def supports(self, workload):
         if workload.kind == "search":
             return "the table compares with scikit-learn"
-        if workload.penalty not in ("l1", "weighted l1", "elastic net"):
+        if workload.penalty not in ("l1", "weighted l1", "elastic net", "group lasso", "l21"):
             return f"no {workload.penalty}"
         if workload.loss == "softmax":
             return "no softmax (one against the rest)"
@@ -39,11 +41,23 @@ class Celer(Peer):
             return coefs, np.zeros(len(coefs))
         if workload.kind == "path":
             return self.path(workload, data, X, tol)
-        common = {"alpha": data.alphas[0], "tol": tol, "max_iter": 1000, "weights": data.weights}
-        common["fit_intercept"] = workload.fit_intercept
-        model = Lasso(**common) if workload.l1_ratio == 1 else ElasticNet(l1_ratio=workload.l1_ratio, **common)
+        if workload.penalty == "l21":
+            return self.several_targets(data, X, tol)
+        common = {"alpha": data.alphas[0], "tol": tol, "max_iter": 1000, "fit_intercept": workload.fit_intercept}
+        if workload.penalty == "group lasso":
+            model = GroupLasso(GROUP, **common)
+        else:
+            common["weights"] = data.weights
+            model = Lasso(**common) if workload.l1_ratio == 1 else ElasticNet(l1_ratio=workload.l1_ratio, **common)
         model.fit(X, data.y)
         return [model.coef_], [model.intercept_]
+
+    def several_targets(self, data, X, tol):
+        """What is inside its MultiTaskLasso, which does not run beside scikit-learn 1.9."""
+        means, mean = X.mean(axis=0), data.y.mean(axis=0)
+        y = data.y - mean
+        coef = mtl_path(X - means, y, alphas=data.alphas, tol=tol * np.mean(y**2), max_iter=1000)[1][:, :, 0]
+        return [coef], [mean - means @ coef.T]
 
     def path(self, workload, data, X, tol):
         means = np.asarray(X.mean(axis=0)).ravel()

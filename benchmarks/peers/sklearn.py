@@ -11,6 +11,7 @@ from sklearn.linear_model import (
     LassoLars,
     LogisticRegression,
     LogisticRegressionCV,
+    MultiTaskLasso,
     Ridge,
     enet_path,
     lars_path,
@@ -32,13 +33,15 @@ class Sklearn(Peer):
     cold = "from sklearn.linear_model import Lasso\nLasso(alpha=0.1).fit(X, y)"
 
     def supports(self, workload):
-        known = ("l1", "weighted l1", "elastic net", "l2")
+        known = ("l1", "weighted l1", "elastic net", "l2", "l21")
         return None if workload.penalty in known else f"no {workload.penalty}"
 
     def settings(self, workload, data):
         n, p = data.X.shape
         if workload.kind == "search":
             return ("cd",) if workload.loss == "squared" else ("lbfgs", "newton-cholesky")
+        if workload.penalty == "l21":
+            return ("cd",)
         if workload.loss == "squared" and workload.l1_ratio == 0:
             if workload.kind == "path":
                 return ("cholesky-once", "svd-once")
@@ -105,6 +108,8 @@ class Sklearn(Peer):
             return Ridge(solver=setting, **common, **({} if tol is None else {"tol": tol}))
         if setting == "lars":
             return LassoLars(**common)
+        if workload.penalty == "l21":
+            return MultiTaskLasso(tol=tol, **common)
         common |= {"tol": tol, "precompute": setting == "cd-gram", "warm_start": workload.kind == "path"}
         return Lasso(**common) if workload.l1_ratio == 1 else ElasticNet(l1_ratio=workload.l1_ratio, **common)
 

@@ -1,10 +1,15 @@
 """skreg: what a user would write, with ``solver="auto"``."""
 
 import numpy as np
+from prices import GAMMA, GROUP, Q
 
 import skreg
 from peers import Peer, decades, grid_search
 from skreg import (
+    L21,
+    MCP,
+    SLOPE,
+    GroupLasso,
     PenalizedLogisticRegression,
     PenalizedLogisticRegressionCV,
     PenalizedRegression,
@@ -14,6 +19,7 @@ from skreg import (
 )
 
 PENALTY = {"l1": "l1", "weighted l1": "l1", "elastic net": "elasticnet", "l2": "l2"}
+PENALTY |= {"mcp": MCP(GAMMA), "group lasso": GroupLasso(GROUP, weights=None), "l21": L21(), "slope": SLOPE(q=Q)}
 
 
 class Skreg(Peer):

@@ -228,13 +228,15 @@ class _BlockQuadratic(Alternating):
         if violation <= tol:
             return violation
         used = target != 0
-        curvature = self._curvature(point, target, used) if 0 < np.count_nonzero(used) <= MAX_NEWTON else None
-        if curvature is None:
+        if not 0 < np.count_nonzero(used) <= MAX_NEWTON:
+            return violation
+        system = self._system(used)
+        bend = self._bend_radially if self.twin is not None else self._bend_by_differences
+        if not bend(system, point, target, used):
             return violation
         grad = self.grad + self.gram @ move
-        # At the target the price pulls like this, and bends as the slope of the prox says.
+        # The price pulls like this at the target, and bends as the slope of the prox says.
         missing = grad + (point - target) / self.step
-        system = self._system(used) + curvature
         change = solve_positive(system, -missing[used])
         if change is None:
             return violation
@@ -250,14 +252,11 @@ class _BlockQuadratic(Alternating):
         row, column = np.nonzero(used)
         return self.gram[np.ix_(row, row)] * (column[:, None] == column)
 
-    def _curvature(self, point, target, used):
-        """Second derivatives of the price at the target, in the coefficients that are used; None if it has none."""
-        if self.twin is not None:
-            return self._radial_curvature(point, target, used)
-        return self._curvature_by_differences(point, used)
+    def _bend_radially(self, system, point, target, used):
+        """Add the second derivatives of the price to a system; whether it has any.
 
-    def _radial_curvature(self, point, target, used):
-        """Of a norm: along the block what the slope of the prox of one coefficient says, across it the pull over the norm."""
+        Those of a norm: along the block what the slope of the prox of one coefficient says, across it the pull over the norm.
+        """
         blocks, step = self.blocks, self.block_step
         strength, l1, square = self._strengths()
         shrink = 1.0 + step * square
@@ -272,27 +271,28 @@ class _BlockQuadratic(Alternating):
         slope = np.where(active, (ends[0] - ends[1]) / (2.0 * width), 1.0) / shrink
         factor = np.where(active, norm / np.where(active, before, 1.0), 1.0) / shrink
         if np.min(slope) <= 1e-8:
-            return None
+            return False
         along, across = (1.0 / slope - 1.0) / step, (1.0 / factor - 1.0) / step
         # Differences of rounded numbers: what they cannot tell from 0 is 0.
         along[np.abs(along) * step < 1e-9] = 0.0
         label = blocks.label[np.nonzero(used)[0]]
         direction = target[used] / norm[label]
-        curvature = np.outer((along - across)[label] * direction, direction) * (label[:, None] == label)
-        curvature[np.diag_indices_from(curvature)] += across[label]
-        return curvature
+        system[np.diag_indices_from(system)] += across[label]
+        row, column = Blocks(label).pairs()
+        system[row, column] += (along - across)[label[row]] * direction[row] * direction[column]
+        return True
 
     def _shrunk(self, point, shrink, threshold):
         label = self.blocks.label
         point, threshold = (point.T / shrink[label]).T, threshold[label].reshape(self.step.shape)
         return np.sign(point) * np.maximum(np.abs(point) - threshold, 0.0)
 
-    def _curvature_by_differences(self, point, used):
-        """From the slopes of the prox, one coefficient of every block at a time."""
+    def _bend_by_differences(self, system, point, target, used):
+        """The same from the slopes of the prox, one coefficient of every block at a time."""
         blocks = self.blocks
         columns = point.reshape(len(blocks.label), -1).shape[1]
         if np.max(blocks.sizes) * columns > MAX_DIFFERENCES:
-            return None
+            return False
         number = np.full(used.shape, -1)
         number[used] = np.arange(np.count_nonzero(used))
         number, used = (array.reshape(len(blocks.label), -1) for array in (number, used))
@@ -315,5 +315,6 @@ class _BlockQuadratic(Alternating):
         try:
             curvature = (np.linalg.inv(slopes) - np.eye(len(slopes))) / step[:, None]
         except np.linalg.LinAlgError:
-            return None
-        return 0.5 * (curvature + curvature.T)
+            return False
+        system += 0.5 * (curvature + curvature.T)
+        return True
