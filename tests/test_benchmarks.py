@@ -4,6 +4,7 @@
 import json
 import sys
 import warnings
+from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -30,6 +31,7 @@ from makers import GOLUB
 from workloads import WORKLOADS
 
 READY = list(WORKLOADS.values())
+BLOCKS = ["mcp-wide", "group-lasso-wide", "multi-task-l21-wide", "slope-wide"]
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -37,6 +39,13 @@ def one_thread():
     """Threads of peers that wait for each other can take minutes on a busy machine."""
     with threadpool_limits(limits=1):
         yield
+
+
+def penalty_of(workload):
+    """The penalty of skreg."""
+    if workload.l1_ratio is not None:
+        return skreg.ElasticNet(workload.l1_ratio)
+    return load("skreg").penalty(workload)
 
 
 def without_data(workload):
@@ -82,13 +91,15 @@ def test_small_variants_are_small_and_full_ones_are_not():
 
 
 @pytest.mark.parametrize(
-    "name", ["lasso-wide", "weighted-lasso-wide", "lasso-text", "path-logistic-tall", "multinomial-l1"]
+    "name", ["lasso-wide", "weighted-lasso-wide", "lasso-text", "path-logistic-tall", "multinomial-l1", *BLOCKS]
 )
 def test_alphas_are_fractions_of_alpha_max(name):
     workload = WORKLOADS[name]
     data = workload.data(small=True)
     y = np.eye(data.y.max() + 1)[data.y] if workload.loss == "softmax" else data.y
-    assert data.unit == pytest.approx(skreg.alpha_max(data.X, y, loss=workload.loss, penalty_factor=data.weights))
+    penalty = penalty_of(workload)
+    top = skreg.alpha_max(data.X, y, penalty=penalty, loss=workload.loss, penalty_factor=data.weights)
+    assert data.unit == pytest.approx(top)
     assert data.alphas[-1] == pytest.approx(workload.alpha * data.unit)
 
 
@@ -101,13 +112,14 @@ def test_data_do_not_change():
 # -- the objective ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["lasso-wide", "enet-tall", "ridge-targets", "logistic-l1-text", "multinomial-l2"])
+@pytest.mark.parametrize(
+    "name", ["lasso-wide", "enet-tall", "ridge-targets", "logistic-l1-text", "multinomial-l2", *BLOCKS]
+)
 def test_objective_is_that_of_the_certificate(name):
     workload = WORKLOADS[name]
     data = workload.data(small=True)
     estimator = skreg.PenalizedRegression if workload.loss == "squared" else skreg.PenalizedLogisticRegression
-    penalty = skreg.ElasticNet(workload.l1_ratio)
-    model = estimator(penalty, alpha=data.alphas[0]).fit(data.X, data.y)
+    model = estimator(penalty_of(workload), alpha=data.alphas[0]).fit(data.X, data.y)
     assert objective.objectives(workload, data, [model.coef_], [model.intercept_]) == pytest.approx(
         [model.optimality_.objective], rel=1e-12
     )
@@ -171,7 +183,10 @@ def test_a_peer_reaches_what_skreg_reaches(name):
 
 def test_every_workload_has_a_peer():
     for workload in READY:
-        names = workload.against or ("sklearn",)
+        only_there = workload.penalty in ("mcp", "group lasso", "slope")
+        names = workload.against or (("skglm",) if only_there else ("sklearn",))
+        if only_there and find_spec("skglm") is None:
+            continue
         assert any(peers.load(name).supports(workload) is None for name in names)
 
 
@@ -222,7 +237,7 @@ def test_a_solver_that_does_not_answer_is_given_up():
             return 0.01, [4.0 + tol]
 
     lanes = [measure.Lane(kind(), "default", (1e-2, 1e-4, 1e-6)) for kind in (Quick, Stuck)]
-    workload = SimpleNamespace(against=())
+    workload = SimpleNamespace(against=(), concave=False)
     contest = measure.Contest(workload, lanes, 6.0, (1e-4, 1e-6), 5.0, lambda text: None, optimum=[4.0])
     contest.sweep()
     assert lanes[1].note

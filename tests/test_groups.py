@@ -70,6 +70,7 @@ def test_groups_of_one_size():
         (3, ValueError, "divides the number of features, 8"),
         (0, ValueError, "divides"),
         ("ab", TypeError, "groups must be"),
+        (None, TypeError, "groups must be .* got None"),
         (True, TypeError, "groups must be"),
     ],
 )

@@ -30,6 +30,9 @@ class Skreg(Peer):
     def supports(self, workload):
         return None if workload.penalty in PENALTY else f"no {workload.penalty}"
 
+    def penalty(self, workload):
+        return PENALTY[workload.penalty]
+
     def settings(self, workload, data):
         # Whatever order X is in, it is used as it is: measure both.
         if workload.kind == "search":
@@ -45,7 +48,7 @@ class Skreg(Peer):
     def run(self, workload, data, X, setting, tol):
         if workload.own_cv:
             search = PenalizedRegressionCV if workload.loss == "squared" else PenalizedLogisticRegressionCV
-            model = search(PENALTY[workload.penalty], alphas=data.alphas, cv=5).fit(X, data.y)
+            model = search(self.penalty(workload), alphas=data.alphas, cv=5).fit(X, data.y)
             return model.cv_results_["mean_test_score"]
         if workload.kind == "search":
             return grid_search(PenalizedRegression("l1"), workload, data, X)
@@ -53,7 +56,7 @@ class Skreg(Peer):
             return self.path(workload, data, X, tol)
         estimator = PenalizedRegression if workload.loss == "squared" else PenalizedLogisticRegression
         model = estimator(
-            PENALTY[workload.penalty],
+            self.penalty(workload),
             alpha=data.alphas[0],
             penalty_factor=data.weights,
             fit_intercept=workload.fit_intercept,
@@ -67,7 +70,7 @@ class Skreg(Peer):
         problem = make_problem(
             X,
             y,
-            penalty=PENALTY[workload.penalty],
+            penalty=self.penalty(workload),
             loss=workload.loss,
             penalty_factor=data.weights,
             fit_intercept=workload.fit_intercept,

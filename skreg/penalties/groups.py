@@ -1,7 +1,6 @@
 """Penalties on groups of features: a group is in the model or out of it as a whole."""
 
 import copy
-from numbers import Integral
 
 import numpy as np
 
@@ -9,6 +8,7 @@ from skreg._validation import check_real
 from skreg.penalties.base import Penalty, get_penalty
 from skreg.penalties.concave import MCP, SCAD
 from skreg.penalties.convex import L1, soft_threshold
+from skreg.penalties.labels import resolve_groups
 
 __all__ = ["L21", "GroupLasso", "GroupMCP", "GroupSCAD", "Grouped", "SparseGroupLasso"]
 
@@ -19,10 +19,13 @@ class _OnGroups(Penalty):
     Subclasses have the parameters ``groups`` and ``weights``.
     """
 
+    # Whether ``groups=None`` means that every feature is a group.
+    _alone = False
+
     def bind(self, n_features, feature_names=None):
         """Resolve groups and weights; a copy that knows them is returned."""
         bound = copy.copy(self)
-        bound._groups = resolve_groups(self.groups, self.weights, n_features, feature_names)
+        bound._groups = self._resolved(n_features, feature_names)
         return bound
 
     def restrict(self, features):
@@ -42,10 +45,13 @@ class _OnGroups(Penalty):
         label, weight = self._layout()
         return (weight == 0)[label]
 
+    def _resolved(self, n_features, feature_names=None):
+        return resolve_groups(self.groups, self.weights, n_features, feature_names, self._alone)
+
     def _layout(self, n_features=None):
         """Number of the group of every feature, weight of every group."""
         known = getattr(self, "_groups", None)
-        return resolve_groups(self.groups, self.weights, n_features) if known is None else known
+        return self._resolved(n_features) if known is None else known
 
     def _norms(self, coef):
         """Euclidean norm of every group, over all outputs."""
@@ -311,6 +317,7 @@ class L21(_Radial):
     """
 
     joint_outputs = True
+    _alone = True
 
     def __init__(self, groups=None, weights="sqrt"):
         self.groups = groups
@@ -388,113 +395,3 @@ class SparseGroupLasso(_OnGroups):
         excess = self._norms(soft_threshold(np.asarray(dual, dtype=float), self.l1_ratio * alpha))
         # Rounding of a norm may exceed its limit.
         return 0.0 if np.all(excess <= self._group_strength(alpha) * (1.0 + 1e-15)) else np.inf
-
-
-def resolve_groups(groups, weights="sqrt", n_features=None, feature_names=None):
-    """What a user calls groups, as numbers.
-
-    Parameters
-    ----------
-    groups, weights : see `GroupLasso`
-        As the user gave them; ``groups=None`` makes every feature a group.
-    n_features : int, optional
-        By default as many as ``groups`` mentions.
-    feature_names : ndarray of shape (n_features,), optional
-        Names of the columns.
-
-    Returns
-    -------
-    label : ndarray of int of shape (n_features,)
-        The number of its group for every feature.
-    weight : ndarray of shape (n_groups,)
-        The factor of every group.
-
-    Raises
-    ------
-    ValueError, TypeError
-        If a feature is in no group or in two, or a parameter is not what it has to be.
-    """
-    names, label = _labelled(groups, n_features, feature_names)
-    size = np.bincount(label, minlength=len(names))
-    return label, _weighted(weights, names, np.sqrt(size))
-
-
-def _labelled(groups, n_features, feature_names):
-    """Labels of the groups in order, and the number of its group for every feature."""
-    if groups is None and n_features is not None:
-        return list(range(n_features)), np.arange(n_features)
-    if isinstance(groups, Integral) and not isinstance(groups, bool):
-        if groups < 1 or n_features is None or n_features % groups:
-            raise ValueError(f"groups={groups} must be a size that divides the number of features, {n_features}.")
-        return list(range(n_features // groups)), np.arange(n_features) // groups
-    allowed = "a size, a label per feature, a list of columns per group, or a dict {label: columns}"
-    if not isinstance(groups, (dict, list, tuple, np.ndarray)) and not hasattr(groups, "__array__"):
-        raise TypeError(f"groups must be {allowed}; got {groups!r}.")
-    if isinstance(groups, dict):
-        return list(groups), _numbered(list(groups), list(groups.values()), n_features, feature_names)
-    groups = list(groups)
-    nested = [isinstance(one, (list, tuple, set, np.ndarray)) for one in groups]
-    if groups and all(nested):
-        return list(range(len(groups))), _numbered(list(range(len(groups))), groups, n_features, feature_names)
-    if not groups or any(nested) or any(one is None or one != one for one in groups):
-        raise TypeError(f"groups must be {allowed}; got {groups!r}.")
-    if n_features is not None and len(groups) != n_features:
-        raise ValueError(f"groups must have one label for each of the {n_features} features; got {groups!r}.")
-    try:
-        names, label = np.unique(np.array(groups), return_inverse=True)
-    except TypeError as error:
-        raise TypeError(f"groups must be {allowed}, labels of one kind; got {groups!r}.") from error
-    return names.tolist(), label
-
-
-def _numbered(names, lists, n_features, feature_names):
-    known = {} if feature_names is None else {name: j for j, name in enumerate(feature_names)}
-    lists = [[columns] if isinstance(columns, (str, Integral)) else list(columns) for columns in lists]
-    size = sum(map(len, lists)) if n_features is None else n_features
-    label = np.full(size, -1)
-    for number, (name, columns) in enumerate(zip(names, lists, strict=True)):
-        if not columns:
-            raise ValueError(f"groups: group {name!r} has no columns.")
-        for column in columns:
-            position = known.get(column) if isinstance(column, str) else column
-            if isinstance(position, bool) or not isinstance(position, Integral) or not 0 <= position < size:
-                choice = f"names {sorted(known)}" if known else "X has no column names"
-                raise ValueError(
-                    f"groups: group {name!r} holds the column {column!r}, which X does not have "
-                    f"(positions are 0 to {size - 1}; {choice})."
-                )
-            if label[position] >= 0:
-                raise ValueError(
-                    f"groups: the column {column!r} is in two groups, {names[label[position]]!r} and {name!r}; groups "
-                    "that overlap have no prox in closed form."
-                )
-            label[position] = number
-    if np.any(label < 0):
-        missing = np.flatnonzero(label < 0)
-        missing = missing.tolist() if feature_names is None else [feature_names[j] for j in missing]
-        raise ValueError(
-            f"groups: the columns {missing} are in no group; give them one, with weight 0 if they are free."
-        )
-    return label
-
-
-def _weighted(weights, names, default):
-    allowed = '"sqrt", None, one number >= 0 per group, or a dict {label: number >= 0}'
-    if weights is None:
-        return np.ones(len(names))
-    if isinstance(weights, str) and weights == "sqrt":
-        return default
-    if isinstance(weights, dict):
-        weight = default.copy()
-        for name, number in weights.items():
-            if name not in names:
-                raise ValueError(f"weights names the group {name!r}, which is none of {names}.")
-            weight[names.index(name)] = check_real(f"weights[{name!r}]", number, low=0)
-        return weight
-    try:
-        weight = np.array(weights, dtype=float)
-    except (TypeError, ValueError) as error:
-        raise TypeError(f"weights must be {allowed}; got {weights!r}.") from error
-    if weight.shape != (len(names),) or not np.all(np.isfinite(weight) & (weight >= 0)):
-        raise ValueError(f"weights must be {allowed}, for {len(names)} groups; got {weights!r}.")
-    return weight
