@@ -10,6 +10,7 @@ from numpy.testing import assert_allclose
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import lasso_path
+from test_penalties import instances, penalty_classes
 
 from skreg import (
     L1,
@@ -24,6 +25,8 @@ from skreg import (
 )
 from skreg.penalties import get_penalty, penalty_names
 
+# Every class of skreg.penalties with its defaults and, where that says something else, another setting.
+DISCOVERED = [penalty for cls in penalty_classes() for penalty in instances(cls)[:2]]
 TASKS = ("squared", "logistic", "softmax")
 PENALTIES = [L1(), L2(), ElasticNet(0.4), ElasticNet(0.7, positive=True), None]
 
@@ -84,6 +87,22 @@ def test_paths_of_the_whole_catalogue(name, task):
         model.fit(X, y, sample_weight=weights)
         assert_allclose(path.coefs[k], model.coef_, rtol=1e-3, atol=1e-3 * np.abs(path.coefs).max())
         assert_allclose(path.objectives[k], model.optimality_.objective, rtol=1e-5)
+
+
+@pytest.mark.parametrize("loss", ["squared", "logistic"])
+@pytest.mark.parametrize("penalty", DISCOVERED, ids=repr)
+def test_a_path_is_single_fits_for_every_penalty_there_is(penalty, loss):
+    """Each single fit starts from the one before, as the path does: that matters where a penalty is not convex."""
+    X, y = task_data(loss, 60, 5)
+    alphas = [0.3, 0.1, 0.03]
+    path = regularization_path(X, y, penalty=penalty, loss=loss, alphas=alphas)
+    estimator = PenalizedRegression if loss == "squared" else PenalizedLogisticRegression
+    model = estimator(penalty, warm_start=True)
+    for k, alpha in enumerate(alphas):
+        model.set_params(alpha=alpha).fit(X, y)
+        assert_allclose(path.coefs[k], model.coef_, atol=2e-3 * max(np.abs(model.coef_).max(), 0.1))
+        assert_allclose(path.objectives[k], model.optimality_.objective, rtol=1e-5)
+        assert path.certificates[k].converged
 
 
 def test_lasso_path_of_scikit_learn():
