@@ -110,6 +110,15 @@ class Problem:
         part.__dict__.update({name: value for name, value in self.__dict__.items() if name not in stale}, **attributes)
         return part
 
+    def priced_by(self, penalty, penalty_factor=None, standardize=False, feature_names=None):
+        """The problem with another penalty, as `make_problem` would make it of the same data and options."""
+        penalty = penalty.bind(self.n_features, feature_names)
+        factor = check_penalty_factor(penalty_factor, penalty, self.n_features, feature_names)
+        check_standardize(standardize, penalty)
+        if self.design.scale is not None:
+            penalty = penalty.rescaled(self.design.scale)
+        return self.changed(penalty=penalty, penalty_factor=factor)
+
     def output(self, k):
         """The problem of one output alone, when the loss does not couple them."""
         return self.changed(

@@ -90,11 +90,8 @@ class PathCV:
             n_parts=(self._criterion is None) + (len(shapes) if early or self._criterion else 1),
         )
         full = data._replace(weights=self._training_weights(data.y, data.weights))
-        problems, grids = [], []
-        for _, penalty in shapes:
-            problem = self._problem(full, penalty, numbers)
-            problems.append(problem if not problems else problems[0].changed(penalty=problem.penalty))
-            grids.append(alpha_grid(problems[-1], self.alphas, self.alpha_min_ratio))
+        problems = self._problems(full, [penalty for _, penalty in shapes], numbers)
+        grids = [alpha_grid(problem, self.alphas, self.alpha_min_ratio) for problem in problems]
         paths = [None] * len(shapes)
         if self._criterion is None:
             splits = list(
@@ -117,7 +114,8 @@ class PathCV:
                 walk(shape)
         candidates = Candidates([shape for shape, _ in shapes], numbers["relax"], grids)
         if self._criterion is None:
-            found = self._folds(data, splits, sums, problems, grids, numbers, routed["score"], fitting)
+            penalties = [penalty for _, penalty in shapes]
+            found = self._folds(data, splits, sums, penalties, grids, numbers, routed["score"], fitting)
             candidates.set_folds(found, self.scoring, len(splits) - len(found))
             index, chosen = self._choose(candidates)
         else:
@@ -213,18 +211,24 @@ class PathCV:
             warnings.warn(f"{type(self).__name__} ({self.solver_}) {reason}", ConvergenceWarning, stacklevel=4)
         return self
 
-    def _problem(self, data, penalty, numbers):
-        return make_problem(
+    def _problems(self, data, penalties, numbers, sums=None):
+        """One problem for each penalty; all share what is known of X."""
+        names = getattr(self, "feature_names_in_", None)
+        first = make_problem(
             data.X,
             data.target,
-            penalty=penalty,
+            penalty=penalties[0],
             loss=data.loss,
             penalty_factor=self.penalty_factor,
             fit_intercept=numbers["fit_intercept"],
             standardize=numbers["standardize"],
             sample_weight=data.weights,
-            feature_names=getattr(self, "feature_names_in_", None),
+            feature_names=names,
         )
+        if sums is not None:
+            first = with_moments(first, sums)
+        options = self.penalty_factor, numbers["standardize"], names
+        return [first, *(first.priced_by(penalty, *options) for penalty in penalties[1:])]
 
     def _path(self, problem, grid, numbers):
         return get_solver(self.solver, problem).solve(problem, grid, None, numbers["tol"], numbers["max_iter"])
@@ -240,10 +244,9 @@ class PathCV:
             return None
         return grouped_moments(data.X, data.target, data.weights, splits, numbers["fit_intercept"])
 
-    def _folds(self, data, splits, sums, problems, grids, numbers, score_params, fitting):
+    def _folds(self, data, splits, sums, penalties, grids, numbers, score_params, fitting):
         """What every fold found."""
         scorer = None if self.scoring is None else check_scoring(self._member(None, None, None), scoring=self.scoring)
-        penalties = [problem.penalty for problem in problems]
         # What a fold does is only known here where it is done here.
         here = effective_n_jobs(self.n_jobs) == 1
         jobs = (
@@ -279,12 +282,8 @@ class PathCV:
         with _blamed(f"the test set of fold {k}"):
             held = data.rows(test) if scorer is None or "sample_weight" in score_params else None
             held = held.encoded(held.weights, own.labels) if scorer is None else None
-        base = self._problem(own, penalties[0], numbers)
-        if sums is not None:
-            base = with_moments(base, sums)
         found = []
-        for penalty, grid in zip(penalties, grids, strict=True):
-            problem = base.changed(penalty=penalty)
+        for problem, grid in zip(self._problems(own, penalties, numbers, sums), grids, strict=True):
             path = []
             for solution in self._path(problem, grid, numbers):
                 path.append(solution)

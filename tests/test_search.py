@@ -14,6 +14,7 @@ from sklearn.preprocessing import StandardScaler
 from skreg import (
     L1,
     L2,
+    Bounded,
     ElasticNet,
     PenalizedLogisticRegression,
     PenalizedLogisticRegressionCV,
@@ -83,6 +84,34 @@ def test_a_constant_target_in_a_training_set(penalty):
     search = PenalizedRegressionCV(penalty, alphas=5, cv=KFold(3)).fit(X, y)
     constant = -0.5 * np.mean((y[:20] - 1e3) ** 2)
     assert_allclose(search.cv_results_["split0_test_score"], constant, rtol=1e-6)
+
+
+@pytest.mark.parametrize("standardize", [True, False])
+def test_every_training_set_has_bounds_in_units_of_X(standardize):
+    """They become those of standardised columns by the standard deviations of that training set."""
+    X, y = regression_data(n=40, p=5)
+    # Columns whose spread differs from fold to fold.
+    X[:13] *= 3.0
+    alphas = [0.3, 0.1, 0.03]
+    own = Bounded(ElasticNet(), lower=-0.1, upper=0.1)
+    common = {"standardize": standardize, "tol": 1e-10}
+    search = PenalizedRegressionCV(
+        own, penalty_grid={"penalty__l1_ratio": [0.3, 1.0]}, alphas=alphas, cv=KFold(3), **common
+    ).fit(X, y)
+    wanted = GridSearchCV(
+        PenalizedRegression(own, **common),
+        {"penalty__penalty__l1_ratio": [0.3, 1.0], "alpha": alphas},
+        cv=KFold(3),
+        scoring="neg_mean_squared_error",
+    ).fit(X, y)
+    assert np.abs(wanted.best_estimator_.coef_).max() == pytest.approx(0.1)
+    found = {(p["penalty__penalty__l1_ratio"], p["alpha"]): s for p, s in both(wanted)}
+    for params, score in both(search):
+        assert 2 * score == pytest.approx(found[params["penalty__penalty__l1_ratio"], params["alpha"]], rel=1e-5)
+
+
+def both(search):
+    return zip(search.cv_results_["params"], search.cv_results_["mean_test_score"], strict=True)
 
 
 def test_ridge_goes_by_sums_over_folds():
