@@ -91,6 +91,7 @@ sphinx_gallery_conf = {
     "doc_module": ("skreg",),
     "backreferences_dir": "api/backreferences",
     "reset_modules": ("gallery_look.reset",),
+    "parallel": os.cpu_count() or 1,
     "ignore_repr_types": r"matplotlib|.*Display",
     "image_scrapers": ("matplotlib",),
     "remove_config_comments": True,

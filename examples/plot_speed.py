@@ -13,7 +13,8 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 
-benchmarks = Path(__file__).resolve().parents[1] / "benchmarks"
+places = [folder / "benchmarks" for folder in (Path.cwd(), *Path.cwd().parents)]
+benchmarks = next(place for place in places if (place / "report.py").exists())
 sys.path.insert(0, str(benchmarks))
 import report
 from workloads import WORKLOADS
