@@ -161,6 +161,11 @@ class Point:
         return self.problem.design.dot_t(self.row_gradient)
 
     @cached_property
+    def cross(self):
+        """Second derivatives of the mean loss in coef and intercept, of one output: one pass over X."""
+        return self.problem.design.dot_t(self.row_curvature)
+
+    @cached_property
     def curvature(self):
         """Curvature along each coefficient, or in the block of each; one number for penalties that see all together."""
         problem = self.problem
@@ -385,7 +390,7 @@ class Point:
         dual, correlation = -self.row_gradient, -self.gradient
 
         def move(forward):
-            rows = problem.hessian_rows(eta, forward)
+            rows = problem.hessian_rows(eta, forward) if eta.ndim > 1 else self.row_curvature * forward
             np.subtract(dual, rows, out=dual)
             np.subtract(correlation, problem.design.dot_t(rows), out=correlation)
 
@@ -396,8 +401,13 @@ class Point:
                 # A centred design does not see it.
                 dual -= np.multiply.outer(problem.weights, total).reshape(dual.shape)
             elif np.max(np.abs(total)) > 1e-14 * np.max(np.abs(dual).sum(axis=0)):
-                step = np.linalg.lstsq(problem.intercept_hessian(eta), total, rcond=1e-12)[0]
-                move(np.broadcast_to(step if eta.ndim > 1 else step[0], eta.shape))
+                if eta.ndim > 1:
+                    step = np.linalg.lstsq(problem.intercept_hessian(eta), total, rcond=1e-12)[0]
+                    move(np.broadcast_to(step, eta.shape))
+                elif self.row_curvature.any():
+                    step = total[0] / self.row_curvature.sum()
+                    dual -= step * self.row_curvature
+                    correlation -= step * self.cross
         if entries.size:
             model = QuadraticModel(self, entries)
             inverse, scale, complete = scaled_inverse(model.hessian)

@@ -34,7 +34,9 @@ class QuadraticModel:
         self.hessian = problem.design.gram(entries, None, rows)
         self.gradient = point.gradient[entries]
         if problem.fit_intercept:
-            total, cross = rows.sum(), problem.design.dot_t(rows, entries)
+            known = "cross" in vars(point) or 4 * len(entries) > problem.n_features
+            cross = point.cross[entries] if known else problem.design.dot_t(rows, entries)
+            total = rows.sum()
             inverse = 1.0 / total if total > 0 else 0.0
             self._response = -inverse * cross
             self._offset = -inverse * point.row_gradient.sum()

@@ -156,7 +156,11 @@ class Problem:
         """The problem on some of the rows, with the shift and scale of all: its loss is near that of all."""
         weights = self.weights[rows]
         return self.changed(
-            design=self.design.sample(rows), y=self.y[rows], weights=weights / weights.sum(), fit_intercept=False
+            design=self.design.sample(rows),
+            y=self.y[rows],
+            weights=weights / weights.sum(),
+            # Where the mean of y has been taken out, there is none left to fit.
+            fit_intercept=self.fit_intercept and not self.loss.shift_invariant,
         )
 
     def features(self, index):
@@ -379,41 +383,42 @@ class Problem:
         norms = self.design.squared_norms(self.weights)
         return np.where(norms > 0, norms, 1.0)
 
-    def profile(self, eta, start=0.0, max_iter=100):
+    def profile(self, eta, start=0.0, enough=1e-15, max_iter=100):
         """The intercept that is best for a predictor ``eta`` without one.
 
-        Newton's method on one number per output, safeguarded by the loss.
+        Newton's method on one number per output, safeguarded by the loss, until no derivative exceeds ``enough``.
         """
         if self.loss.quadratic:
             return -self.row_gradient(eta).sum(axis=0)
         coupled = eta.ndim > 1 and self.loss.coupled_outputs
-        intercept = np.zeros(eta.shape[1:]) + start
-        value = self.loss_value(eta + intercept)
+
+        def at(intercept):
+            return Point(self, None, intercept, 0.0, eta + intercept)
+
+        point = at(np.zeros(eta.shape[1:]) + start)
         for _ in range(max_iter):
-            gradient = self.row_gradient(eta + intercept).sum(axis=0)
-            if np.max(np.abs(gradient)) <= 1e-15:
+            gradient = point.row_gradient.sum(axis=0)
+            if np.max(np.abs(gradient)) <= enough:
                 break
-            if not coupled:
-                curvature = self.weights @ self.loss.curvature(self.y, eta + intercept)
-                move = -gradient / np.maximum(curvature, 1e-12)
+            if coupled:
+                move = -np.linalg.lstsq(self.intercept_hessian(point.eta), gradient, rcond=1e-12)[0]
             else:
-                move = -np.linalg.lstsq(self.intercept_hessian(eta + intercept), gradient, rcond=1e-12)[0]
+                move = -gradient / np.maximum(point.row_curvature.sum(axis=0), 1e-12)
             size = 1.0
             # Where the loss is nearly flat a Newton move can be astronomically long.
             while size > 1e-30:
-                candidate = self.loss_value(eta + intercept + size * move)
+                reached = at(point.intercept + size * move)
                 # Below rounding the gradient decides.
-                if candidate < value or (
-                    candidate <= value + 4e-16 * abs(value)
-                    and np.linalg.norm(self.row_gradient(eta + intercept + size * move).sum(axis=0))
-                    < 0.5 * np.linalg.norm(gradient)
+                if reached.loss < point.loss or (
+                    reached.loss <= point.loss + 4e-16 * abs(point.loss)
+                    and np.linalg.norm(reached.row_gradient.sum(axis=0)) < 0.5 * np.linalg.norm(gradient)
                 ):
                     break
                 size *= 0.5
             else:
                 break
-            intercept, value = intercept + size * move, candidate
-        return intercept if eta.ndim > 1 else float(intercept)
+            point = reached
+        return point.intercept if eta.ndim > 1 else float(point.intercept)
 
     def intercept_hessian(self, eta):
         """Second derivatives of the mean loss in the intercepts, shape (n_outputs, n_outputs)."""

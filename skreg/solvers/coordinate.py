@@ -44,6 +44,12 @@ DAMPING = 1e-13
 # Where a model costs little beside its Hessian it is solved until its violation has fallen to this share.
 SHARE = 0.01
 
+# Derivative in the intercept from which the models take it on, at a given start.
+NEAR = 1e-6
+
+# While the violations alone tell that the end is far, a certificate is made at every so manieth model.
+LOOK = 5
+
 # So many moves add up in a linear predictor before it is taken from the coefficients again.
 MOST_MOVES = 8
 
@@ -93,7 +99,7 @@ class CoordinateDescent(Solver):
             return
         engine = self.engine(problem)
         if start is None and _is_tall(problem, engine):
-            engine.begin_with(_sampled_support(problem, alphas[0]))
+            start = engine.begin_with(_sampled(problem, alphas[0]))
         if problem.y.ndim == 1 and (problem.loss.quadratic or problem.penalty.convex):
             done, start = yield from solve_ahead(engine, alphas, start, tol, max_iter)
             if done < len(alphas):
@@ -119,17 +125,20 @@ def _is_tall(problem, engine):
     """Whether a sample of the rows is worth a look before all of them are."""
     n_samples, n_features = problem.design.shape
     tall = n_samples >= TALL * n_features and n_samples * n_features >= MANY and not problem.any_unweighted
-    own = problem.loss.quadratic and problem.penalty.convex and problem.penalty.separable and problem.y.ndim == 1
-    return tall and own and not engine.everything and hasattr(problem.design, "sample")
+    known = problem.loss.convex and problem.penalty.convex and problem.penalty.separable and problem.y.ndim == 1
+    return tall and known and not engine.everything and hasattr(problem.design, "sample")
 
 
-def _sampled_support(problem, alpha):
-    """The entries that a sample of the rows finds, and those that it nearly does."""
+def _sampled(problem, alpha):
+    """The entries that a sample of the rows finds, and those that it nearly does; its solution."""
     starts = np.arange(0, problem.design.shape[0] - RUN, ONE_IN * RUN)
     part = problem.sample((starts[:, None] + np.arange(RUN)).ravel())
+    if not np.isfinite(part.null_intercept):
+        # A class is so rare that the sample has none of it.
+        return np.empty(0, dtype=np.intp), None
     solution = Engine(part).solve(alpha, None, 1e-3, 20)
     near = part.point(solution.coef, solution.intercept, (1.0 - MARGIN) * alpha)
-    return np.flatnonzero((solution.coef != 0) | (near.violations > 0))
+    return np.flatnonzero((solution.coef != 0) | (near.violations > 0)), solution
 
 
 def each_output(solver, problem, alphas, start, tol, max_iter):
@@ -177,7 +186,7 @@ class Engine:
         if problem.moments is not None:
             intercept = problem.null_intercept
         elif start is not None and problem.fit_intercept:
-            intercept = problem.profile(problem.design.dot(coef), intercept)
+            intercept = problem.profile(problem.design.dot(coef), intercept, NEAR)
         promised, moves, point = np.inf, 0, problem.point(coef, intercept, alpha)
         for n_iter in range(1, max_iter + 1):
             if problem.diverges(point.coef, point.intercept, alpha):
@@ -194,10 +203,16 @@ class Engine:
                 point, promised = self._step(point, sharp(tol) if problem.loss.quadratic else SHARE)
                 moves += not problem.loss.quadratic
                 continue
-            if moves > (0 if self.everything else MOST_MOVES):
+            if promised > little and point.violation**2 > 10.0 * tol and n_iter % LOOK and n_iter < max_iter:
+                # A step along that coefficient alone would gain about as much: there is no need of a gap to know it.
+                self.grow(point)
+                point, promised = self._step(point, 0.1 * point.violation)
+                moves += not problem.loss.quadratic
+                continue
+            if moves > (0 if self.everything or sharpened else MOST_MOVES):
                 point, moves = problem.point(point.coef, point.intercept, alpha), 0
             optimality = point.optimality(tol)
-            if optimality.converged and moves:
+            if moves and optimality.converged and optimality.violation <= sharp(tol):
                 # What is given out is certified from the coefficients themselves.
                 point, moves = problem.point(point.coef, point.intercept, alpha), 0
                 optimality = point.optimality(tol)
@@ -220,9 +235,14 @@ class Engine:
         stalled = not best.optimality.converged and n_iter < max_iter
         return Solution(alpha, best.coef, best.intercept, n_iter, best.optimality, stalled)
 
-    def begin_with(self, entries):
-        """The first working set, if it is known."""
-        self.entries, self.begun = entries, entries.size > 0
+    def begin_with(self, sampled):
+        """The first working set, if it is known; returns where to start from."""
+        self.entries, solution = sampled
+        self.begun = self.entries.size > 0
+        # The model of the squared loss is the same everywhere: there a start saves nothing.
+        if solution is None or self.problem.loss.quadratic or solution.diverges:
+            return None
+        return solution.coef, solution.intercept
 
     def grow(self, point):
         """Add the largest violations to the working set; tell whether it grew."""

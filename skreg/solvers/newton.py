@@ -9,6 +9,9 @@ __all__ = ["Newton"]
 # Share of the tolerance that may be left when a solution is looked at: then its coefficients are sharp too.
 SHARP = 1e-6
 
+# Derivative in the intercept from which the steps take it on, at a given start.
+NEAR = 1e-6
+
 # So many steps without progress: rounding allows no more.
 PATIENCE = 5
 
@@ -49,7 +52,7 @@ def _solve_one(system, alpha, start, tol, max_iter):
     problem = system.problem
     coef, intercept = starting_point(problem, start, alpha)
     if start is not None and problem.fit_intercept:
-        intercept = problem.profile(problem.design.dot(coef), intercept)
+        intercept = problem.profile(problem.design.dot(coef), intercept, NEAR)
     system.charge(alpha)
     may_diverge = problem.unpenalised(alpha).size > 0
     point = problem.point(coef, intercept, alpha)
