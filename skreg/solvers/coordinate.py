@@ -203,7 +203,13 @@ class Engine:
                 point, promised = self._step(point, sharp(tol) if problem.loss.quadratic else SHARE)
                 moves += not problem.loss.quadratic
                 continue
-            if problem.penalty.convex and promised > little and point.violation**2 > 10.0 * tol and n_iter % LOOK and n_iter < max_iter:
+            if (
+                problem.penalty.convex
+                and promised > little
+                and point.violation**2 > 10.0 * tol
+                and n_iter % LOOK
+                and n_iter < max_iter
+            ):
                 # A step along that coefficient alone would gain about as much: there is no need of a gap to know it.
                 self.grow(point)
                 point, promised = self._step(point, 0.1 * point.violation)
