@@ -398,7 +398,10 @@ class Engine:
             if alone:
                 # What several cannot do together the best of them may do alone.
                 scores = point.violations.ravel()[entries[jumps]]
-                gram = _raised(base, jumps[scores < np.max(scores)], 1e9)
+                # Those of a block share their violation; equal scores elsewhere are a coincidence.
+                first = np.argmax(scores)
+                others = np.delete(jumps, first) if problem.blocks is None else jumps[scores < scores[first]]
+                gram = _raised(base, others, 1e9)
             else:
                 gram = base = _raised(base, jumps, 4.0)
         return point, 0.0
