@@ -139,13 +139,13 @@ class Quadratic:
         if changes < 0:
             return self.violation()
         k = self.coef.size
-        before = self.coef.copy(), self.grad.copy()
+        before, price = (self.coef.copy(), self.grad.copy()), self.penalty.value(self.coef, self.alpha)
         violation, spent = self.active.solve(tol, 10 * k + 100, *np.empty((3, k)))
         self.work += spent
         rise = 0.5 * (self.coef - before[0]) @ (self.grad + before[1])
-        rise += self.penalty.value(self.coef, self.alpha) - self.penalty.value(before[0], self.alpha)
+        rise += self.penalty.value(self.coef, self.alpha) - price
         # More columns than rows and nothing that holds them: the way may lead anywhere.
-        if not rise <= 1e-12 * abs(self.penalty.value(before[0], self.alpha)):
+        if not rise <= 1e-12 * abs(price):
             self.coef[:], self.grad[:] = before
             violation = np.inf
         return violation if np.isfinite(violation) else self.violation()
