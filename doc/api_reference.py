@@ -10,6 +10,7 @@ TABLE = [
             "PenalizedLogisticRegression",
             "PenalizedRegressionCV",
             "PenalizedLogisticRegressionCV",
+            "Reweighted",
         ],
     ),
     (

@@ -41,6 +41,7 @@ from skreg.penalties import (
     WithSquare,
 )
 from skreg.problem import Problem, make_problem
+from skreg.reweighted import Reweighted
 from skreg.solvers import compile_prox, fastest_solver
 
 __version__ = "0.1.0.dev0"
@@ -81,6 +82,7 @@ __all__ = [
     "Penalty",
     "Problem",
     "RegularizationPath",
+    "Reweighted",
     "Scaled",
     "Simplex",
     "Softmax",

@@ -12,7 +12,7 @@ HOUSE = Path(skreg.__file__).parent
 FLOORS = [
     {"testing"},
     {"inspection"},
-    {"convert", "model_selection"},
+    {"convert", "model_selection", "reweighted"},
     {"linear_model"},
     {"search"},
     {"selection", "folds", "criteria", "relax"},
