@@ -8,38 +8,8 @@ from skreg.losses import Logistic, Loss, Softmax, Squared
 from skreg.model_selection import PenalizedLogisticRegressionCV, PenalizedRegressionCV
 from skreg.objective import Objective
 from skreg.path import RegularizationPath, regularization_path
-from skreg.penalties import (
-    L0,
-    L1,
-    L2,
-    L21,
-    MCP,
-    SCAD,
-    SLOPE,
-    Bounded,
-    Box,
-    ByColumn,
-    ElasticNet,
-    FusedLasso,
-    GeneralizedRidge,
-    Grouped,
-    GroupLasso,
-    GroupMCP,
-    GroupSCAD,
-    L1Ball,
-    L2Ball,
-    LogSum,
-    Lq,
-    Monotone,
-    NonNegative,
-    NuclearNorm,
-    Penalty,
-    Scaled,
-    Simplex,
-    SparseGroupLasso,
-    TrendFilter,
-    WithSquare,
-)
+from skreg.penalties import Penalty, catalogue
+from skreg.penalties.catalogue import *  # noqa: F403
 from skreg.problem import Problem, make_problem
 from skreg.reweighted import Reweighted
 from skreg.solvers import compile_prox, fastest_solver
@@ -47,32 +17,8 @@ from skreg.solvers import compile_prox, fastest_solver
 __version__ = "0.1.0.dev0"
 
 __all__ = [
-    "L0",
-    "L1",
-    "L2",
-    "L21",
-    "MCP",
-    "SCAD",
-    "SLOPE",
-    "Bounded",
-    "Box",
-    "ByColumn",
-    "ElasticNet",
-    "FusedLasso",
-    "GeneralizedRidge",
-    "GroupLasso",
-    "GroupMCP",
-    "GroupSCAD",
-    "Grouped",
-    "L1Ball",
-    "L2Ball",
-    "LogSum",
     "Logistic",
     "Loss",
-    "Lq",
-    "Monotone",
-    "NonNegative",
-    "NuclearNorm",
     "Objective",
     "Optimality",
     "PenalizedLogisticRegression",
@@ -83,14 +29,9 @@ __all__ = [
     "Problem",
     "RegularizationPath",
     "Reweighted",
-    "Scaled",
-    "Simplex",
     "Softmax",
-    "SparseGroupLasso",
     "Squared",
     "Strength",
-    "TrendFilter",
-    "WithSquare",
     "__version__",
     "alpha_max",
     "compile_prox",
@@ -100,3 +41,5 @@ __all__ = [
     "make_problem",
     "regularization_path",
 ]
+# The penalties.
+__all__ += catalogue.__all__

@@ -93,7 +93,7 @@ class Reweighted(MetaEstimatorMixin, BaseEstimator):
     >>> lasso.fit(X, y).coef_[:2].round(2)
     array([ 0.5 , -1.59])
     >>> Reweighted(lasso, "scad", n_rounds=5).fit(X, y).coef_[:2].round(2)
-    array([ 0.88, -2.1 ])
+    array([ 0.66, -1.95])
     """
 
     _doc_link_module = "skreg"

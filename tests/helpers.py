@@ -5,6 +5,9 @@ codes for the others; ``l1`` and ``l2`` are the strengths of both parts (numbers
 of a coefficient is ``l1 * |w| + l2 / 2 * w**2``. Coefficients have scikit-learn's shape, outputs in rows.
 """
 
+import importlib
+import inspect
+import pkgutil
 import warnings
 
 import numpy as np
@@ -16,7 +19,23 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import ElasticNet, Lasso, LogisticRegression, Ridge
 from sklearn.utils.fixes import parse_version
 
-from skreg import PenalizedLogisticRegression, PenalizedRegression
+import skreg.penalties
+from skreg import PenalizedLogisticRegression, PenalizedRegression, Penalty
+
+# -- the catalogue --------------------------------------------------------------------------------------------------------
+
+
+def penalty_classes(package=skreg.penalties):
+    """Every public subclass of `Penalty` that lives in ``package``."""
+    modules = [
+        importlib.import_module(f"{package.__name__}.{info.name}") for info in pkgutil.iter_modules(package.__path__)
+    ]
+    found = {item for module in modules for item in vars(module).values() if inspect.isclass(item)}
+    return sorted(
+        (cls for cls in found if issubclass(cls, Penalty) and cls is not Penalty and not cls.__name__.startswith("_")),
+        key=lambda cls: cls.__name__,
+    )
+
 
 # -- data ---------------------------------------------------------------------------------------------------------------
 

@@ -1,12 +1,11 @@
 """Every penalty of the library keeps the contract, and gives what a pencil or a brute force gives."""
 
-import importlib
 import inspect
 import itertools
-import pkgutil
 
 import numpy as np
 import pytest
+from helpers import penalty_classes
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -45,18 +44,6 @@ from skreg.penalties import (
 from skreg.testing import parametrize_penalty_checks
 
 # -- discovery: a penalty in a new file is found without anyone remembering ---
-
-
-def penalty_classes(package=skreg.penalties):
-    """Every public subclass of `Penalty` that lives in ``package``."""
-    modules = [
-        importlib.import_module(f"{package.__name__}.{info.name}") for info in pkgutil.iter_modules(package.__path__)
-    ]
-    found = {item for module in modules for item in vars(module).values() if inspect.isclass(item)}
-    return sorted(
-        (cls for cls in found if issubclass(cls, Penalty) and cls is not Penalty and not cls.__name__.startswith("_")),
-        key=lambda cls: cls.__name__,
-    )
 
 
 GROUPS = [0, 1, 1, 0, 2]

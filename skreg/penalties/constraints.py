@@ -6,7 +6,7 @@ from scipy.optimize import isotonic_regression
 from skreg._validation import check_bool, check_real
 from skreg.penalties.base import Penalty
 
-__all__ = ["Box", "L1Ball", "L2Ball", "Monotone", "NonNegative", "Simplex", "pick"]
+__all__ = ["Box", "L1Ball", "L2Ball", "Monotone", "NonNegative", "Simplex"]
 
 # A sum or a norm of rounded numbers is never exact: this share of the limit is forgiven.
 ROUNDING = 1e-9
