@@ -298,7 +298,7 @@ WRONG = [
 def test_a_wrong_prox_is_caught_after_the_fit(task, wrong):
     X, y = task_data(task)
     with pytest.raises(ValueError, match=rf"(?s){wrong.__name__}\.prox.*check_penalty"):
-        estimator(task, wrong(), alpha=0.03, max_iter=200).fit(2.0 * X, y)
+        estimator(task, wrong(), alpha=0.03, max_iter=8).fit(2.0 * X, y)
 
 
 @pytest.mark.parametrize("missing", ["value", "prox"])

@@ -5,7 +5,7 @@ import copy
 import numpy as np
 
 from skreg._validation import check_real
-from skreg.penalties.base import Penalty, get_penalty
+from skreg.penalties.base import Penalty, get_penalty, register
 from skreg.penalties.concave import MCP, SCAD
 from skreg.penalties.convex import L1, soft_threshold
 from skreg.penalties.labels import resolve_groups
@@ -288,6 +288,7 @@ class GroupSCAD(_Radial):
         return SCAD(self.gamma)
 
 
+@register("l21")
 class L21(_Radial):
     r"""A feature is in or out for all outputs at once: several targets, or the classes of a softmax.
 
