@@ -31,6 +31,7 @@ from skreg import (
     L1,
     L2,
     ElasticNet,
+    GroupLasso,
     PenalizedLogisticRegression,
     PenalizedLogisticRegressionCV,
     PenalizedRegression,
@@ -48,6 +49,8 @@ CHECKED = [
     # scikit-learn 1.6 checks with a class of four members.
     PenalizedLogisticRegressionCV("l1", alphas=2, alpha_min_ratio=0.1, cv=3),
     PenalizedLogisticRegressionCV("l2", alphas=[0.05], cv=3),
+    PenalizedLogisticRegressionCV("elasticnet", alphas=2, alpha_min_ratio=0.1, cv=3),
+    PenalizedLogisticRegressionCV(GroupLasso(1), alphas=2, alpha_min_ratio=0.1, cv=3),
 ]
 
 
