@@ -235,6 +235,13 @@ def test_by_column_in_a_pipeline_and_a_grid():
     choices = [ByColumn({"gene_.*": "l1"}, rest=None), ByColumn({"gene_.*": MCP(), "age": Box(0, 1)}, rest="l2")]
     search = GridSearchCV(model, {"penalizedregression__penalty": choices}, cv=3, error_score="raise").fit(frame, y)
     assert search.best_score_ > 0.1
+    # Expressions that match the columns of the step before are factors at their positions.
+    model.set_params(penalizedregression__penalty=choices[0], penalizedregression__tol=1e-10).fit(frame, y)
+    factor = [float(name.startswith("gene_")) for name in frame.columns]
+    plain = PenalizedRegression("l1", alpha=0.1, penalty_factor=factor, tol=1e-10)
+    plain.fit(StandardScaler().fit_transform(frame.to_numpy()), y)
+    np.testing.assert_allclose(model[-1].coef_, plain.coef_, rtol=1e-7, atol=1e-9)
+    assert 0 < sum(factor) < len(factor)
 
 
 @pytest.mark.parametrize(
