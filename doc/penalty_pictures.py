@@ -18,7 +18,7 @@ PANELS = {
     "levels": "Pairs of weights that cost the same",
 }
 # Of a panel, in inches.
-WIDTH, HEIGHT = 3.1, 2.75
+WIDTH, HEIGHT = 2.75, 2.5
 
 # What has to be told before a penalty is one of two weights.
 EXAMPLES = {
@@ -48,7 +48,7 @@ def example(name):
 def save(name, folder):
     """Draw the panels of a penalty, each into a file of its own, so that a narrow page can stack them."""
     penalty, options = example(name)
-    figure = Figure(figsize=(len(PANELS) * WIDTH, HEIGHT), dpi=130, layout="none")
+    figure = Figure(figsize=(len(PANELS) * WIDTH, HEIGHT), dpi=150, layout="none")
     places = [(k * WIDTH + 0.8, 0.52, WIDTH - 0.96, HEIGHT - 0.62) for k in range(len(PANELS))]
     inches = np.array([len(PANELS) * WIDTH, HEIGHT] * 2)
     axes = [figure.add_axes(place / inches) for place in np.array(places)]
