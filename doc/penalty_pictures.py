@@ -18,7 +18,7 @@ PANELS = {
     "levels": "Pairs of weights that cost the same",
 }
 # Of a panel, in inches.
-WIDTH, HEIGHT = 2.75, 2.5
+WIDTH, HEIGHT = 2.8, 2.5
 
 # What has to be told before a penalty is one of two weights.
 EXAMPLES = {
