@@ -99,7 +99,9 @@ def main():
     entries = []
     for problem in PROBLEMS:
         for order, dtype in LAYOUTS:
-            sizes = ROWS + COLUMNS if (order, dtype) == LAYOUTS[0] else ROWS[-1:] + COLUMNS[-1:]
+            first = (order, dtype) == LAYOUTS[0]
+            # Other layouts: the lasso on the largest sizes.
+            sizes = ROWS + COLUMNS if first else ROWS[-1:] + COLUMNS[-1:] if problem == PROBLEMS[0] else []
             for n, p in dict.fromkeys(sizes):
                 if n * p <= options.most:
                     entries.append(run(problem, n, p, order, dtype))

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 from helpers import class_data, regression_data, sparse_data
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from skreg import PenalizedLogisticRegression, PenalizedRegression, _kernels, regularization_path
 from skreg.penalties import L1
@@ -186,3 +187,21 @@ def test_the_inner_loop_runs_without_the_gil():
         turns += 1
     # With the GIL held this thread would have had a turn or two.
     assert turns > 10
+
+
+def test_a_fit_has_no_threads_of_its_own_and_leaves_those_of_blas_alone():
+    with threadpool_limits(limits=1):
+        before, threads = threadpool_info(), threading.active_count()
+        seen = []
+
+        class Watched(L1):
+            def value(self, coef, alpha):
+                seen.append((threadpool_info(), threading.active_count()))
+                return super().value(coef, alpha)
+
+        X, y = regression_data(200, 30)
+        PenalizedRegression(Watched(), alpha=0.1).fit(X, y)
+        PenalizedRegression("l2", alpha=0.1).fit(X, y)
+        assert seen
+        assert all(state == (before, threads) for state in seen)
+        assert threadpool_info() == before
