@@ -96,7 +96,9 @@ def main():
         return
     from machine import facts
 
-    entries = []
+    result = {"machine": facts(1), "entries": []}
+    entries = result["entries"]
+    RESULTS.mkdir(exist_ok=True)
     for problem in PROBLEMS:
         for order, dtype in LAYOUTS:
             first = (order, dtype) == LAYOUTS[0]
@@ -105,12 +107,10 @@ def main():
             for n, p in dict.fromkeys(sizes):
                 if n * p <= options.most:
                     entries.append(run(problem, n, p, order, dtype))
-                    print(
-                        f"{problem:18} {n:8} x {p:<7} {order} {dtype}  {entries[-1]['seconds']:.4f} s", file=sys.stderr
-                    )
-    result = {"machine": facts(1), "entries": entries}
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "scale.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+                    seconds = entries[-1]["seconds"]
+                    print(f"{problem:18} {n:8} x {p:<7} {order} {dtype}  {seconds:.4f} s", file=sys.stderr)
+                    # After each, so that what is stopped early is not lost.
+                    (RESULTS / "scale.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     print(table(entries))
 
 

@@ -104,6 +104,12 @@ class Point:
         if eta is not None:
             self.eta = eta
 
+    def at(self, alpha):
+        """The same coefficients where the penalty has another strength; the loss is not computed again."""
+        other = type(self)(self.problem, self.coef, self.intercept, alpha, self.eta)
+        other.gradient, other.curvature = self.gradient, self.curvature
+        return other
+
     @cached_property
     def eta(self):
         """Linear predictor."""

@@ -29,8 +29,11 @@ MAX_MOMENTS = 2_000
 # working set; in runs of so many rows that follow each other, as they lie in memory.
 TALL, MANY, ONE_IN, RUN = 20, 4e6, 20, 128
 
-# What the sample leaves out by less than this share of alpha may well be needed.
+# What is left out by less than this share of alpha may well be needed.
 MARGIN = 0.1
+
+# With few newcomers, up to this share of a working set comes along because it may be needed next.
+NEARLY = 0.05
 
 # Solving a working set to the end costs about as much as so many products with its matrix, each read from the cache.
 SWEEPS = 5
@@ -265,12 +268,23 @@ class Engine:
         candidates = np.flatnonzero(scores)
         if candidates.size > size:
             candidates = candidates[np.argpartition(scores[candidates], -size)[-size:]]
+        elif candidates.size <= GROWTH * self.entries.size and self._foretells:
+            # Those that enter will move others, which then cost a pass more.
+            near = self.rows(point.at((1.0 - MARGIN) * point.alpha).violations).max(axis=1)
+            near[self.entries] = near[candidates] = 0.0
+            first = np.argsort(near)[-max(int(NEARLY * self.entries.size), 10) :]
+            candidates = np.union1d(candidates, first[near[first] > 0])
         wanted = self.whole(np.union1d(candidates, used))
         fresh = np.setdiff1d(wanted, self.entries)
         self.entries = np.concatenate([self.entries, fresh])
         # While many enter, the support is not worth a factorisation yet.
         self.growing = fresh.size > GROWTH * self.entries.size > GROWTH * ALL_AT_ONCE
         return fresh.size > 0
+
+    @property
+    def _foretells(self):
+        """Whether what a weaker penalty would let in is likely to come in."""
+        return self.problem.loss.quadratic and self.problem.penalty.convex and self.problem.moments is None
 
     def rows(self, coef):
         """Something shaped like coef, one row for each number that entries can have."""
