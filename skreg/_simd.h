@@ -28,7 +28,8 @@ SKREG_CLONES static void skreg_rotate(long n, double c, double s, double *restri
    dot           x . y
    add_squares   out += a * (x - shift)^2, element by element
    squares       sum of w * (x - shift)^2
-   copy          out = scale * (x - shift); scale by row */
+   copy          out = scale * (x - shift); scale by row
+   moments       sums of w * (x - c), of w * (x - c)^2 and of r * x, in one reading */
 #define SKREG_LOOPS(real, suffix)                                                                                   \
     SKREG_CLONES static void skreg_axpy##suffix(long n, double a, const real *restrict x, double *restrict y) {     \
         for (long i = 0; i < n; i++) y[i] += a * x[i];                                                              \
@@ -56,6 +57,28 @@ SKREG_CLONES static void skreg_rotate(long n, double c, double s, double *restri
         for (int k = 0; i < n; i++, k++) part[k] += w[i] * ((x[i] - shift) * (x[i] - shift));                       \
         SKREG_FOLD(part)                                                                                            \
         return part[0];                                                                                             \
+    }                                                                                                               \
+    SKREG_CLONES static void skreg_moments##suffix(long n, const real *restrict x, const double *restrict w,        \
+                                                   const double *restrict r, double c, double *restrict out) {      \
+        double first[SKREG_PARTS] = {0}, second[SKREG_PARTS] = {0}, product[SKREG_PARTS] = {0};                        \
+        long i = 0;                                                                                                 \
+        for (; i + SKREG_PARTS <= n; i += SKREG_PARTS)                                                                \
+            for (int k = 0; k < SKREG_PARTS; k++) {                                                                  \
+                double distance = x[i + k] - c, weighted = w[i + k] * distance;                                     \
+                first[k] += weighted;                                                                               \
+                second[k] += weighted * distance;                                                                   \
+                product[k] += x[i + k] * r[i + k];                                                                  \
+            }                                                                                                       \
+        for (int k = 0; i < n; i++, k++) {                                                                          \
+            double distance = x[i] - c, weighted = w[i] * distance;                                                 \
+            first[k] += weighted;                                                                                   \
+            second[k] += weighted * distance;                                                                       \
+            product[k] += x[i] * r[i];                                                                              \
+        }                                                                                                           \
+        SKREG_FOLD(first)                                                                                           \
+        SKREG_FOLD(second)                                                                                          \
+        SKREG_FOLD(product)                                                                                         \
+        out[0] = first[0], out[1] = second[0], out[2] = product[0];                                                 \
     }                                                                                                               \
     SKREG_CLONES static void skreg_copy##suffix(long n, const real *restrict x, double shift,                       \
                                                 const double *restrict scale, double *restrict out) {               \
