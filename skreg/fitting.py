@@ -4,10 +4,22 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
+from sklearn.utils import check_array, check_consistent_length
+from sklearn.utils.multiclass import check_classification_targets
 
+from skreg._validation import check_weights
 from skreg.losses import Logistic, Loss, Softmax
 
-__all__ = ["Classes", "canonical", "column_names", "encode_classes", "in_units_of_design", "in_units_of_X", "trouble"]
+__all__ = [
+    "Classes",
+    "canonical",
+    "checked_data",
+    "column_names",
+    "encode_classes",
+    "in_units_of_design",
+    "in_units_of_X",
+    "trouble",
+]
 
 
 class Classes(NamedTuple):
@@ -66,6 +78,46 @@ def encode_classes(y, sample_weight=None, labels=None):
     return Classes(labels, one_hot, Softmax())
 
 
+def checked_data(X, y, sample_weight, loss):
+    """Data as `make_problem` takes them, from what a user gives.
+
+    Parameters
+    ----------
+    X : array-like or sparse of shape (n_samples, n_features)
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        Targets, or labels where the loss is for classes.
+    sample_weight : array-like of shape (n_samples,) or None
+    loss : Loss
+
+    Returns
+    -------
+    X, y, sample_weight
+        Arrays.
+    loss : Loss
+        That for as many classes as there are.
+    labels : ndarray of shape (n_classes,) or None
+        The classes, sorted.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If the data are not what they have to be.
+    """
+    X = canonical(check_array(X, accept_sparse=("csr", "csc"), dtype=(np.float64, np.float32), input_name="X"))
+    sample_weight = check_weights(sample_weight, X.shape[0])
+    if isinstance(loss, (Logistic, Softmax)):
+        y = check_array(y, dtype=None, ensure_2d=False, input_name="y")
+        check_consistent_length(X, y)
+        check_classification_targets(y)
+        if y.ndim == 1:
+            labels, target, loss = encode_classes(y, sample_weight)
+            return X, target, sample_weight, loss, labels
+        return X, y, sample_weight, loss, None
+    y = check_array(y, dtype=np.float64, ensure_2d=False, input_name="y")
+    check_consistent_length(X, y)
+    return X, y, sample_weight, loss, None
+
+
 def canonical(X):
     """A sparse X without duplicate entries; the caller's matrix is left alone."""
     if sparse.issparse(X) and not X.has_canonical_format:
@@ -97,8 +149,8 @@ def in_units_of_X(problem, coef, intercept, alpha, dtype):
     design = problem.design
     coef = problem.canonical(coef, alpha)
     coef = coef if design.scale is None else (coef.T / design.scale).T
-    # Rounded first, so that the intercept makes good for it.
-    coef = coef.astype(dtype)
+    # Rounded first, so that the intercept makes good for it; a zero has no sign.
+    coef = coef.astype(dtype) + dtype.type(0)
     intercept = intercept + problem.offset
     if design.shift is not None:
         intercept = intercept - design.shift @ coef.astype(np.float64)

@@ -4,7 +4,9 @@ from numbers import Integral
 
 import numpy as np
 
-from skreg._validation import check_integer, check_real
+from skreg._validation import check_bool, check_integer, check_real
+from skreg.fitting import checked_data, column_names
+from skreg.losses import get_loss
 from skreg.problem import make_problem
 from skreg.solvers import fastest_solver
 
@@ -36,10 +38,11 @@ def alpha_max(
 
     Parameters
     ----------
-    X : ndarray or CSR/CSC matrix of shape (n_samples, n_features)
-        float64 or float32.
-    y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-        Targets; 0 and 1 for ``loss="logistic"``, one-hot for ``loss="softmax"``.
+    X : array-like or sparse of shape (n_samples, n_features)
+        Training data.
+    y : array-like of shape (n_samples,) or (n_samples, n_targets)
+        Targets; labels of two classes or more for ``loss="logistic"`` or
+        ``"softmax"`` (two are one column, more are one softmax).
     penalty : str or Penalty, default="l1"
         Name or object.
     loss : str or Loss, default="squared"
@@ -76,6 +79,8 @@ def alpha_max(
     >>> [int((PenalizedRegression("l1", alpha=a).fit(X, y).coef_ != 0).sum()) for a in (top, 0.99 * top)]
     [0, 1]
     """
+    names = column_names(X)
+    X, y, sample_weight, loss, _ = checked_data(X, y, sample_weight, get_loss(loss))
     return null_alpha(
         make_problem(
             X,
@@ -83,9 +88,10 @@ def alpha_max(
             penalty=penalty,
             loss=loss,
             penalty_factor=penalty_factor,
-            fit_intercept=fit_intercept,
-            standardize=standardize,
+            fit_intercept=check_bool("fit_intercept", fit_intercept),
+            standardize=check_bool("standardize", standardize),
             sample_weight=sample_weight,
+            feature_names=names,
         )
     )
 

@@ -6,15 +6,13 @@ from functools import cached_property
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_array, check_consistent_length
-from sklearn.utils.multiclass import check_classification_targets
 
-from skreg._validation import check_bool, check_integer, check_real, check_weights
+from skreg._validation import check_bool, check_integer, check_real
 from skreg.convexity import convex_along
 from skreg.degrees import degrees_along
-from skreg.fitting import canonical, column_names, encode_classes, in_units_of_X, trouble
+from skreg.fitting import checked_data, column_names, in_units_of_X, trouble
 from skreg.grid import alpha_grid
-from skreg.losses import Logistic, Softmax, get_loss
+from skreg.losses import get_loss
 from skreg.problem import make_problem
 from skreg.progress import watched
 from skreg.solvers import get_solver
@@ -288,7 +286,7 @@ def regularization_path(
     max_iter = check_integer("max_iter", max_iter, low=1)
     max_support, max_deviance = check_stops(max_support, max_deviance)
     names = column_names(X)
-    X, y, sample_weight, loss, classes = _checked(X, y, sample_weight, get_loss(loss))
+    X, y, sample_weight, loss, classes = checked_data(X, y, sample_weight, get_loss(loss))
     problem = make_problem(
         X,
         y,
@@ -345,23 +343,6 @@ def regularization_path(
         _problem=problem,
         _solutions=tuple(solutions),
     )
-
-
-def _checked(X, y, sample_weight, loss):
-    """Data as `make_problem` takes them, the loss for these classes, and their labels."""
-    X = canonical(check_array(X, accept_sparse=("csr", "csc"), dtype=(np.float64, np.float32), input_name="X"))
-    sample_weight = check_weights(sample_weight, X.shape[0])
-    if isinstance(loss, (Logistic, Softmax)):
-        y = check_array(y, dtype=None, ensure_2d=False, input_name="y")
-        check_consistent_length(X, y)
-        check_classification_targets(y)
-        if y.ndim == 1:
-            labels, target, loss = encode_classes(y, sample_weight)
-            return X, target, sample_weight, loss, labels
-        return X, y, sample_weight, loss, None
-    y = check_array(y, dtype=np.float64, ensure_2d=False, input_name="y")
-    check_consistent_length(X, y)
-    return X, y, sample_weight, loss, None
 
 
 def _warn(caller, solutions, max_iter, solver):

@@ -165,3 +165,20 @@ def test_it_changes_nothing():
     X = sparse.csr_array(X)
     X.data.flags.writeable = y.flags.writeable = False
     assert alpha_max(X, y, standardize=True) > 0
+
+
+def test_data_as_users_have_them():
+    """Frames, lists and labels, as `fit` takes them."""
+    pandas = pytest.importorskip("pandas")
+    rng = np.random.default_rng(3)
+    X, y = rng.standard_normal((40, 3)), rng.standard_normal(40)
+    frame = pandas.DataFrame(X, columns=list("abc"))
+    top = alpha_max(X, y)
+    assert alpha_max(frame, pandas.Series(y)) == alpha_max(X.tolist(), y.tolist()) == pytest.approx(top)
+    assert alpha_max(frame, y, penalty_factor={"a": 0.5}) == pytest.approx(alpha_max(X, y, penalty_factor=[0.5, 1, 1]))
+    sign, names = (y > 0).astype(int), np.where(y > 0, "up", "down")
+    assert alpha_max(frame, names, loss="logistic") == pytest.approx(alpha_max(X, sign, loss="logistic"))
+    three = np.digitize(y, [-0.5, 0.5])
+    assert alpha_max(X, three, loss="logistic") == pytest.approx(alpha_max(X, np.eye(3)[three], loss="softmax"))
+    with pytest.raises(ValueError, match="X contains NaN"):
+        alpha_max(X * [np.nan, 1, 1], y)
