@@ -10,7 +10,7 @@ truth is known.
 import matplotlib.pyplot as plt
 import numpy as np
 
-from skreg import MCP, SCAD, PenalizedRegressionCV
+from skreg import MCP, SCAD, PenalizedRegressionCV, Reweighted
 
 rng = np.random.default_rng(3)
 truth = np.r_[3.0, -2.0, 2.0, -1.5, 1.0, np.zeros(45)]
@@ -29,21 +29,13 @@ def sample():
 # %%
 # - **Relaxed**: after the selection, refit without the penalty, or half way (``relax=``).
 # - **Adaptive**: fit once, then let each weight pay in inverse proportion to its first size
-#   (``penalty_factor``).
+#   (`skreg.Reweighted`, which sets ``penalty_factor``).
 # - **MCP** and **SCAD**: a price that does not grow any more once a weight is large.
-
-
-def adaptive(X, y):
-    """Two fits: the first tells the second which weights are to be cheap."""
-    first = PenalizedRegressionCV("l1", **grid).fit(X, y)
-    factor = 1.0 / np.maximum(np.abs(first.coef_), 1e-2)
-    return PenalizedRegressionCV("l1", **grid, penalty_factor=factor / factor.mean()).fit(X, y)
-
 
 methods = {
     "L1": PenalizedRegressionCV("l1", **grid).fit,
     "relaxed": PenalizedRegressionCV("l1", **grid, relax=[0.0, 0.5, 1.0]).fit,
-    "adaptive": adaptive,
+    "adaptive": Reweighted(PenalizedRegressionCV("l1", **grid)).fit,
     "MCP": PenalizedRegressionCV(MCP(gamma=3), **grid).fit,
     "SCAD": PenalizedRegressionCV(SCAD(), **grid).fit,
 }
@@ -67,7 +59,7 @@ for k, (name, found) in enumerate(estimates.items()):
 left.hlines(truth[:5], np.arange(5) - 0.4, np.arange(5) + 0.4, color="k", lw=1.5, label="truth")
 left.set_xticks(range(5), labels=[f"effect {k + 1}" for k in range(5)])
 left.set(ylabel="weight, mean ± standard deviation")
-left.legend(ncols=2)
+left.legend(ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1.0))
 wrong = [np.mean([np.count_nonzero(w[5:]) for w in found]) for found in estimates.values()]
 right.barh(list(estimates), wrong, color=[f"C{k}" for k in range(5)])
 right.invert_yaxis()
