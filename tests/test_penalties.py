@@ -2,6 +2,7 @@
 
 import inspect
 import itertools
+import re
 
 import numpy as np
 import pytest
@@ -540,6 +541,13 @@ def test_right_parameters_are_accepted(cls, name, right):
 
 
 # -- names --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("estimator", ["PenalizedRegression", "PenalizedLogisticRegression"])
+def test_docstring_lists_every_name(estimator):
+    text = getattr(skreg, estimator).__doc__
+    listed = re.findall(r'"(\w+)"', text[text.index("penalty : ") : text.index("alpha : ")])
+    assert sorted(listed[1:]) == penalty_names()
 
 
 def test_names():
