@@ -1,7 +1,7 @@
 """Losses: pointwise in the target and the linear predictor; they never see X."""
 
 import numpy as np
-from scipy.special import expit, logsumexp, softmax, xlogy
+from scipy.special import entr, expit, logsumexp, softmax, xlogy
 from sklearn.base import BaseEstimator
 
 from skreg import _kernels
@@ -337,9 +337,9 @@ class Logistic(Loss):
     def conjugate(self, y, dual):
         """Negative entropy of ``dual + y``, inf outside [0, 1]."""
         p = dual + y
-        inside = (p >= 0) & (p <= 1)
-        p = np.where(inside, p, 0.5)
-        return np.where(inside, xlogy(p, p) + xlogy(1 - p, 1 - p), np.inf)
+        entropy = entr(p)
+        entropy += entr(np.subtract(1.0, p, out=p))
+        return np.negative(entropy, out=entropy)
 
     def inverse_link(self, eta):
         """Probability of class 1."""

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from numbers import Real
 
 import numpy as np
-from joblib import effective_n_jobs
 from sklearn import get_config
 from sklearn.base import clone, is_classifier
 from sklearn.exceptions import ConvergenceWarning
@@ -247,29 +246,37 @@ class PathCV:
     def _folds(self, data, splits, sums, penalties, grids, numbers, score_params, fitting):
         """What every fold found."""
         scorer = None if self.scoring is None else check_scoring(self._member(None, None, None), scoring=self.scoring)
-        # What a fold does is only known here where it is done here.
-        here = effective_n_jobs(self.n_jobs) == 1
+        # It comes with scikit-learn.
+        from joblib import effective_n_jobs
+
+        found = []
+
+        def enough():
+            # With one score nothing can be said of how sure it is.
+            return fitting.stopped and len(found) >= 2
+
         jobs = (
             (k, data, split, None if sums is None else sums[k], penalties, grids, numbers, scorer, score_params)
             for k, split in enumerate(splits)
+            if not enough()
         )
+        # What a fold does is only known here where it is done here.
+        here = effective_n_jobs(self.n_jobs) == 1
         if here:
             results = (self._fold(*job, fitting.tick) for job in jobs)
         else:
-            results = Parallel(n_jobs=self.n_jobs, return_as="generator")(delayed(self._fold)(*job) for job in jobs)
+            run = Parallel(n_jobs=self.n_jobs, pre_dispatch="n_jobs", return_as="generator")
+            results = run(delayed(self._fold)(*job) for job in jobs)
         ticks = sum(map(len, grids)) if here else 0
-        found = []
         folds = fitting.watched(results, len(splits), numbers["verbose"], "folds", ticks=ticks)
         for one in folds:
             found.append(one)
-            # With one score nothing can be said of how sure it is.
-            if fitting.stopped and 2 <= len(found) < len(splits):
+            if enough():
                 break
         folds.close()
-        with warnings.catch_warnings():
-            # joblib thinks it worth a word that folds which nobody wants any more are cancelled.
-            warnings.simplefilter("ignore", UserWarning)
-            results.close()
+        for _ in results:
+            # Folds that have begun elsewhere come to their end; nobody wants them any more, and no others begin.
+            pass
         return found
 
     def _fold(self, k, data, split, sums, penalties, grids, numbers, scorer, score_params, tick=None):
