@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from helpers import class_data, regression_data
 from skreg._kernels import apply_prox
+from test_user_penalty import OwnMCP
 
 from skreg import (
     L1,
@@ -39,25 +40,6 @@ class Own(Penalty):
 
     def prox(self, coef, step, alpha):
         return np.sign(coef) * np.maximum(np.abs(coef) - step * self.factor * alpha, 0.0)
-
-
-class OwnMCP(Penalty):
-    """NumPy's `where` on every branch."""
-
-    separable = True
-
-    def __init__(self, gamma=3.0):
-        self.gamma = gamma
-
-    def value(self, coef, alpha):
-        size = np.minimum(np.abs(coef), self.gamma * alpha)
-        return np.sum(alpha * size - size**2 / (2.0 * self.gamma))
-
-    def prox(self, coef, step, alpha):
-        size, gamma = np.abs(coef), self.gamma
-        firm = np.sign(coef) * np.maximum(size - step * alpha, 0) / np.where(step < gamma, 1 - step / gamma, 1)
-        firm = np.where(size > gamma * alpha, coef, firm)
-        return np.where(step < gamma, firm, np.where(size > alpha * np.sqrt(gamma * step), coef, 0.0))
 
 
 class Near(Own):
