@@ -194,12 +194,22 @@ def test_ctrl_c_leaves_no_half_written_estimator(estimator, fitted, monkeypatch)
 
 def interrupted(call):
     """Ctrl-C as the operating system sends it, while Python is in the middle of something."""
-    timer = threading.Timer(0.2, signal.raise_signal, [signal.SIGINT])
-    timer.start()
+    ended = threading.Event()
+
+    def press():
+        # Again while nothing happens, as people do: Python may lose one that arrives in a finalizer or a callback of the collector.
+        patience = 0.2
+        while not ended.wait(patience):
+            signal.raise_signal(signal.SIGINT)
+            patience = 5.0
+
+    presser = threading.Thread(target=press, daemon=True)
+    presser.start()
     try:
         return call()
     finally:
-        timer.cancel()
+        ended.set()
+        presser.join()
 
 
 def test_a_real_ctrl_c():
