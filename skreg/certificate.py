@@ -143,16 +143,14 @@ class Point:
         """Derivative of the mean loss with respect to ``eta``."""
         if self.problem.loss.quadratic:
             return self.problem.row_gradient(self.eta)
-        rows = self._expansion[1]
-        return rows * self.problem.weights if rows.ndim == 1 else (rows.T * self.problem.weights).T
+        return self.problem.weighted(self._expansion[1])
 
     @cached_property
     def row_curvature(self):
         """Second derivative of the mean loss with respect to ``eta``, one output at a time."""
         if self.problem.loss.quadratic:
             return np.broadcast_to(self.problem.weights, self.eta.T.shape).T
-        rows = self._expansion[2]
-        return rows * self.problem.weights if rows.ndim == 1 else (rows.T * self.problem.weights).T
+        return self.problem.weighted(self._expansion[2])
 
     @cached_property
     def gradient(self):

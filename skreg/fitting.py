@@ -7,17 +7,18 @@ from scipy import sparse
 from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.multiclass import check_classification_targets
 
-from skreg._validation import check_weights
-from skreg.losses import Logistic, Loss, Softmax
+from skreg._validation import check_bool, check_weights
+from skreg.losses import Logistic, Loss, Softmax, get_loss
+from skreg.problem import make_problem
 
 __all__ = [
     "Classes",
     "canonical",
-    "checked_data",
     "column_names",
     "encode_classes",
     "in_units_of_design",
     "in_units_of_X",
+    "problem_of_data",
     "trouble",
 ]
 
@@ -78,44 +79,54 @@ def encode_classes(y, sample_weight=None, labels=None):
     return Classes(labels, one_hot, Softmax())
 
 
-def checked_data(X, y, sample_weight, loss):
-    """Data as `make_problem` takes them, from what a user gives.
+def problem_of_data(X, y, *, loss, sample_weight, fit_intercept, standardize, **options):
+    """The problem that functions of data solve, from what a user gives them.
 
     Parameters
     ----------
     X : array-like or sparse of shape (n_samples, n_features)
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-        Targets, or labels where the loss is for classes.
+        Targets, or labels where the loss is for classes: it becomes that for as many as there are.
+    loss : str or Loss
     sample_weight : array-like of shape (n_samples,) or None
-    loss : Loss
+    fit_intercept, standardize : bool
+    **options : dict
+        The other parameters of `make_problem`.
 
     Returns
     -------
-    X, y, sample_weight
-        Arrays.
-    loss : Loss
-        That for as many classes as there are.
+    problem : Problem
     labels : ndarray of shape (n_classes,) or None
         The classes, sorted.
+    names : ndarray of shape (n_features,) or None
+        Of the columns.
 
     Raises
     ------
     ValueError, TypeError
-        If the data are not what they have to be.
+        If the data or a parameter are not what they have to be.
     """
+    loss, names, labels = get_loss(loss), column_names(X), None
     X = canonical(check_array(X, accept_sparse=("csr", "csc"), dtype=(np.float64, np.float32), input_name="X"))
     sample_weight = check_weights(sample_weight, X.shape[0])
-    if isinstance(loss, (Logistic, Softmax)):
-        y = check_array(y, dtype=None, ensure_2d=False, input_name="y")
-        check_consistent_length(X, y)
+    classes = isinstance(loss, (Logistic, Softmax))
+    y = check_array(y, dtype=None if classes else np.float64, ensure_2d=False, input_name="y")
+    check_consistent_length(X, y)
+    if classes:
         check_classification_targets(y)
         if y.ndim == 1:
-            labels, target, loss = encode_classes(y, sample_weight)
-            return X, target, sample_weight, loss, labels
-        return X, y, sample_weight, loss, None
-    y = check_array(y, dtype=np.float64, ensure_2d=False, input_name="y")
-    check_consistent_length(X, y)
-    return X, y, sample_weight, loss, None
+            labels, y, loss = encode_classes(y, sample_weight)
+    problem = make_problem(
+        X,
+        y,
+        loss=loss,
+        fit_intercept=check_bool("fit_intercept", fit_intercept),
+        standardize=check_bool("standardize", standardize),
+        sample_weight=sample_weight,
+        feature_names=names,
+        **options,
+    )
+    return problem, labels, names
 
 
 def canonical(X):

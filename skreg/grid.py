@@ -4,10 +4,8 @@ from numbers import Integral
 
 import numpy as np
 
-from skreg._validation import check_bool, check_integer, check_real
-from skreg.fitting import checked_data, column_names
-from skreg.losses import get_loss
-from skreg.problem import make_problem
+from skreg._validation import check_integer, check_real
+from skreg.fitting import problem_of_data
 from skreg.solvers import fastest_solver
 
 __all__ = ["alpha_grid", "alpha_max", "null_alpha"]
@@ -79,21 +77,17 @@ def alpha_max(
     >>> [int((PenalizedRegression("l1", alpha=a).fit(X, y).coef_ != 0).sum()) for a in (top, 0.99 * top)]
     [0, 1]
     """
-    names = column_names(X)
-    X, y, sample_weight, loss, _ = checked_data(X, y, sample_weight, get_loss(loss))
-    return null_alpha(
-        make_problem(
-            X,
-            y,
-            penalty=penalty,
-            loss=loss,
-            penalty_factor=penalty_factor,
-            fit_intercept=check_bool("fit_intercept", fit_intercept),
-            standardize=check_bool("standardize", standardize),
-            sample_weight=sample_weight,
-            feature_names=names,
-        )
+    problem, _, _ = problem_of_data(
+        X,
+        y,
+        penalty=penalty,
+        loss=loss,
+        penalty_factor=penalty_factor,
+        fit_intercept=fit_intercept,
+        standardize=standardize,
+        sample_weight=sample_weight,
     )
+    return null_alpha(problem)
 
 
 def null_alpha(problem):

@@ -10,10 +10,8 @@ from sklearn.exceptions import ConvergenceWarning
 from skreg._validation import check_bool, check_integer, check_real
 from skreg.convexity import convex_along
 from skreg.degrees import degrees_along
-from skreg.fitting import checked_data, column_names, in_units_of_X, trouble
+from skreg.fitting import in_units_of_X, problem_of_data, trouble
 from skreg.grid import alpha_grid
-from skreg.losses import get_loss
-from skreg.problem import make_problem
 from skreg.progress import watched
 from skreg.solvers import get_solver
 from skreg.solvers.probe import probe_prox
@@ -285,18 +283,15 @@ def regularization_path(
     tol = check_real("tol", tol, low=0, low_open=True)
     max_iter = check_integer("max_iter", max_iter, low=1)
     max_support, max_deviance = check_stops(max_support, max_deviance)
-    names = column_names(X)
-    X, y, sample_weight, loss, classes = checked_data(X, y, sample_weight, get_loss(loss))
-    problem = make_problem(
+    problem, classes, names = problem_of_data(
         X,
         y,
         penalty=penalty,
         loss=loss,
         penalty_factor=penalty_factor,
-        fit_intercept=check_bool("fit_intercept", fit_intercept),
-        standardize=check_bool("standardize", standardize),
+        fit_intercept=fit_intercept,
+        standardize=standardize,
         sample_weight=sample_weight,
-        feature_names=names,
     )
     chosen = get_solver(solver, problem)
     grid = alpha_grid(problem, alphas, alpha_min_ratio)
@@ -324,7 +319,7 @@ def regularization_path(
         stopped = None
     probe_prox(problem, solutions[-1])
     _warn("regularization_path", solutions, max_iter, chosen.name)
-    parts = [in_units_of_X(problem, s.coef, s.intercept, s.alpha, X.dtype) for s in solutions]
+    parts = [in_units_of_X(problem, s.coef, s.intercept, s.alpha, problem.design.X.dtype) for s in solutions]
     coefs, intercepts = (np.stack(part) for part in zip(*parts, strict=True))
     if classes is not None and len(classes) == 2:
         # As an estimator shows them: one row.

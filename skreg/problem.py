@@ -147,10 +147,14 @@ class Problem:
         square = self.weights @ np.square(self.y)
         return self.changed(moments=Moments(self.gram(), self.product, square))
 
+    def weighted(self, rows):
+        """Something with one row per sample, times the weights; one output needs no transposes."""
+        return rows * self.weights if rows.ndim == 1 else (rows.T * self.weights).T
+
     @cached_property
     def product(self):
         """``Z'Sy``: of the squared loss, what the gradient of the null model is but for its sign."""
-        return self.design.dot_t((self.y.T * self.weights).T)
+        return self.design.dot_t(self.weighted(self.y))
 
     def sample(self, rows):
         """The problem on some of the rows, with the shift and scale of all: its loss is near that of all."""
@@ -257,7 +261,7 @@ class Problem:
     def row_gradient(self, eta):
         """Derivative of the mean loss with respect to ``eta``."""
         gradient = self.loss.gradient(self.y, eta)
-        return (gradient.T * self.weights).T
+        return self.weighted(gradient)
 
     def strength(self, alpha):
         """What the penalty receives: ``alpha``, or alpha times the factors."""
@@ -310,7 +314,7 @@ class Problem:
             norms = self.squared_norms
             return norms if self.y.ndim == 1 else np.repeat(norms[:, None], self.n_outputs, axis=1)
         if rows is None:
-            rows = (self.loss.curvature(self.y, eta).T * self.weights).T
+            rows = self.weighted(self.loss.curvature(self.y, eta))
         norms = self.design.squared_norms(rows)
         # A constant column moves nothing; any step does.
         return np.where(norms > 0, norms, 1.0)
@@ -426,7 +430,7 @@ class Problem:
 
     def hessian_rows(self, eta, direction):
         """Second derivative of the mean loss with respect to ``eta``, times a direction."""
-        return (self.loss.hessian_product(self.y, eta, direction).T * self.weights).T
+        return self.weighted(self.loss.hessian_product(self.y, eta, direction))
 
     def unpenalised(self, alpha):
         """Positions of the features whose coefficients are free of charge."""

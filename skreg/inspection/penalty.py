@@ -134,7 +134,7 @@ class PenaltyDisplay:
         penalty = get_penalty(penalty)
         names = None if feature_names is None else np.asarray(feature_names, dtype=object)
         if n_features is None:
-            n_features = accepted_size(penalty, (*range(2, 65), 1), n_outputs=2) if names is None else len(names)
+            n_features = accepted_size(penalty, 2, (*range(2, 65), 1)) if names is None else len(names)
         line = _Plane(penalty, check_integer("n_features", n_features, low=1), names, features)
         coef, grid = np.linspace(-reach, reach, N_POINTS), np.linspace(-reach, reach, N_GRID)
         return cls(

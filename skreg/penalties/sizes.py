@@ -6,16 +6,19 @@ import numpy as np
 
 __all__ = ["accepted_size"]
 
+# In the order in which they are tried.
+SIZES = (6, 5, 4, 3, 2, *range(7, 65), 1)
 
-def accepted_size(penalty, sizes, n_outputs):
+
+def accepted_size(penalty, n_outputs, sizes=SIZES):
     """The first of ``sizes`` that a penalty accepts: groups, bounds and the like may fix it.
 
     Parameters
     ----------
     penalty : Penalty
-    sizes : sequence of int
     n_outputs : int
         Outputs of penalties that want them all at once.
+    sizes : sequence of int
 
     Returns
     -------

@@ -230,7 +230,7 @@ def compile_prox(penalty, *, n_features=None):
     """
     penalty = get_penalty(penalty)
     if n_features is None:
-        n_features = accepted_size(penalty, (6, 5, 4, 3, 2, *range(7, 65), 1), n_outputs=3)
+        n_features = accepted_size(penalty, n_outputs=3)
     penalty = penalty.bind(n_features)
     if not penalty.separable:
         return Compilation(False, f"{type(penalty).__name__} does not declare `separable = True`")
