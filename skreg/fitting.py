@@ -137,8 +137,8 @@ def canonical(X):
     return X
 
 
-def in_units_of_X(problem, coef, intercept, alpha, dtype):
-    """Coefficients and intercept as an estimator shows them.
+def in_units_of_X(problem, coef, intercept, alpha):
+    """Coefficients and intercept as an estimator shows them, of the type of X.
 
     Parameters
     ----------
@@ -149,15 +149,13 @@ def in_units_of_X(problem, coef, intercept, alpha, dtype):
         Value of the linear predictor at the shift.
     alpha : float
         Strength.
-    dtype : dtype
-        That of X.
 
     Returns
     -------
     coef : ndarray of shape (n_features,) or (n_outputs, n_features)
     intercept : float or ndarray of shape (n_outputs,)
     """
-    design = problem.design
+    design, dtype = problem.design, problem.design.X.dtype
     coef = problem.canonical(coef, alpha)
     coef = coef if design.scale is None else (coef.T / design.scale).T
     # Rounded first, so that the intercept makes good for it; a zero has no sign.

@@ -81,7 +81,7 @@ class _Penalized(CallbackSupport, BaseEstimator):
         start = self._warm_start(problem) if numbers["warm_start"] else None
         solution = next(iter(solver.solve(problem, [numbers["alpha"]], start, numbers["tol"], numbers["max_iter"])))
         probe_prox(problem, solution)
-        coef, intercept = in_units_of_X(problem, solution.coef, solution.intercept, numbers["alpha"], X.dtype)
+        coef, intercept = in_units_of_X(problem, solution.coef, solution.intercept, numbers["alpha"])
         self.n_iter_ = solution.n_iter
         self.solver_ = solver.name
         self.optimality_ = solution.optimality

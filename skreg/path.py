@@ -154,7 +154,7 @@ class RegularizationPath:
         solver, tol = get_solver(self.solver, self._problem), near.optimality.tol
         solution = next(iter(solver.solve(self._problem, [alpha], (near.coef, near.intercept), tol)))
         _warn("RegularizationPath.at", [solution], 10_000, self.solver)
-        parts = in_units_of_X(self._problem, solution.coef, solution.intercept, alpha, self.coefs.dtype)
+        parts = in_units_of_X(self._problem, solution.coef, solution.intercept, alpha)
         return parts if self.classes is None else (np.atleast_2d(parts[0]), np.atleast_1d(parts[1]))
 
     def __repr__(self):
@@ -319,7 +319,7 @@ def regularization_path(
         stopped = None
     probe_prox(problem, solutions[-1])
     _warn("regularization_path", solutions, max_iter, chosen.name)
-    parts = [in_units_of_X(problem, s.coef, s.intercept, s.alpha, problem.design.X.dtype) for s in solutions]
+    parts = [in_units_of_X(problem, s.coef, s.intercept, s.alpha) for s in solutions]
     coefs, intercepts = (np.stack(part) for part in zip(*parts, strict=True))
     if classes is not None and len(classes) == 2:
         # As an estimator shows them: one row.

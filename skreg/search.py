@@ -389,7 +389,7 @@ def _takes_weights(scorer):
 
 def _shown(problem, solution, data):
     """Coefficients and intercept as the estimator shows them: one row for two classes."""
-    coef, intercept = in_units_of_X(problem, solution.coef, solution.intercept, solution.alpha, data.X.dtype)
+    coef, intercept = in_units_of_X(problem, solution.coef, solution.intercept, solution.alpha)
     return (coef, intercept) if data.labels is None else (np.atleast_2d(coef), np.atleast_1d(intercept))
 
 
