@@ -42,13 +42,19 @@ clean:
 	rm -rf $(VENV) build dist *.egg-info demo_figures doc/_build doc/_generated doc/api doc/auto_examples
 	rm -f skreg/*.c skreg/*.so
 
-# .venv/.plot, .venv/.test and .venv/.doc are stamps: installed with that extra, and nothing changed since that is compiled.
-$(VENV)/.%: $(BUILT_FROM)
+# .venv/built, .venv/.plot, .venv/.test and .venv/.doc are stamps: nothing changed since that is compiled, and what that
+# extra names is there. pip would build again for each extra; asked for what is installed, it brings the extra only.
+$(VENV)/.%: $(VENV)/built
+	@echo "Installing what '$*' needs into $(VENV)."
+	$(RUN) -m pip install --quiet "skreg[$*]"
+	@touch $@
+
+$(VENV)/built: $(BUILT_FROM)
 	@$(check_python)
 	@$(check_compiler)
 	test -x $(RUN) || $(PYTHON) -m venv $(VENV)
-	@echo "Installing skreg and what '$*' needs into $(VENV): a minute or two, once."
-	$(RUN) -m pip install --quiet --editable ".[$*]"
+	@echo "Building skreg into $(VENV): half a minute, once."
+	$(RUN) -m pip install --quiet --editable .
 	@touch $@
 
 define check_python
