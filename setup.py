@@ -25,7 +25,8 @@ Then run the same command again.
 
 
 # What Cython adds for memoryviews is longer than our loops: one module has it, and the others import it from there.
-SHARED = "skreg._cython"
+# Cython puts it into sys.modules by its bare name as well, which therefore has to be nobody else's.
+SHARED = "skreg._cython_shared"
 
 
 class BuildKernels(build_ext):
