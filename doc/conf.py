@@ -115,7 +115,11 @@ html_theme_options = {
     "header_links_before_dropdown": 5,
     "show_toc_level": 2,
     "navigation_with_keys": False,
-    "secondary_sidebar_items": {"**": ["page-toc"], "index": []},
+    "secondary_sidebar_items": {
+        "**": ["page-toc"],
+        "index": [],
+        "auto_examples/plot_*": ["page-toc", "sg_download_links"],
+    },
     "footer_start": ["copyright"],
     "footer_end": [],
 }

@@ -2,7 +2,7 @@
 
 import numpy as np
 from docutils import nodes
-from docutils.parsers.rst import Directive
+from docutils.parsers.rst import Directive, directives
 from matplotlib import rc_context
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -63,10 +63,10 @@ def save(name, folder):
 
 
 class PenaltyPictures(Directive):
-    """Three pictures side by side, which wrap where there is no room."""
+    """Three pictures side by side, which wrap where there is no room; ``:named:`` writes above which penalty it is."""
 
     required_arguments = 1
-    has_content = False
+    option_spec = {"named": directives.flag}
 
     def run(self):
         """Draw what is not there yet, and show it."""
@@ -80,7 +80,9 @@ class PenaltyPictures(Directive):
         row = nodes.container(classes=["panels"])
         for panel, says in PANELS.items():
             row += nodes.image(uri=f"/{FOLDER}/{name}-{panel}.png", alt=f"{says}: {text}")
-        return [row]
+        if "named" not in self.options:
+            return [row]
+        return [nodes.paragraph("", "", nodes.literal(text, text), classes=["panels-name"]), row]
 
 
 def setup(app):
