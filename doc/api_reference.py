@@ -106,7 +106,13 @@ def write(folder):
             chosen = [name for name in entries if wanted(name[0])]
             if chosen:
                 lines += [f".. currentmodule:: {module}", "", ".. autosummary::", "   :toctree: generated/"]
-                lines += ["   :nosignatures:", f"   :template: {template}.rst", "", *(f"   {name}" for name in chosen), ""]
+                lines += [
+                    "   :nosignatures:",
+                    f"   :template: {template}.rst",
+                    "",
+                    *(f"   {name}" for name in chosen),
+                    "",
+                ]
     folder.mkdir(exist_ok=True)
     text = "\n".join(lines)
     page = folder / "index.rst"

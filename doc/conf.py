@@ -87,7 +87,7 @@ sphinx_gallery_conf = {
     "gallery_dirs": "auto_examples",
     "filename_pattern": "/plot_",
     "ignore_pattern": r"^(?!plot_)",
-    "within_subsection_order": "ExampleTitleSortKey",
+    "within_subsection_order": "gallery_look.AsTaught",
     "doc_module": ("skreg",),
     "backreferences_dir": "api/backreferences",
     "reset_modules": ("gallery_look.reset",),
@@ -115,11 +115,7 @@ html_theme_options = {
     "header_links_before_dropdown": 5,
     "show_toc_level": 2,
     "navigation_with_keys": False,
-    "secondary_sidebar_items": {
-        "**": ["page-toc"],
-        "index": [],
-        "auto_examples/plot_*": ["page-toc", "sg_download_links"],
-    },
+    "secondary_sidebar_items": {"**": ["page-toc", "sg_download_links"], "index": []},
     "footer_start": ["copyright"],
     "footer_end": [],
 }

@@ -67,6 +67,7 @@ for unit in (1.0, 1e-6, 1e6):
 # %%
 # And a fit that is stopped early is not silent.
 
+import textwrap
 import warnings
 
 with warnings.catch_warnings(record=True) as caught:
@@ -74,4 +75,4 @@ with warnings.catch_warnings(record=True) as caught:
     PenalizedRegression("l1", alpha=1e-3, max_iter=1, tol=1e-12, solver="proximal_gradient").fit(
         X, y
     )
-print(caught[0].message)
+print(textwrap.fill(str(caught[0].message), 90))

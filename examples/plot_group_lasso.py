@@ -93,4 +93,5 @@ for title, penalty in penalties.items():
 # that was asked.
 #
 # To select levels inside the categories that stay, take :class:`~skreg.SparseGroupLasso`; to leave the strong
-# categories unshrunk, :class:`~skreg.GroupMCP`.
+# categories unshrunk, :class:`~skreg.GroupMCP` or :class:`~skreg.GroupSCAD`; :class:`~skreg.Grouped`
+# charges any other price of one weight to the length of a group.

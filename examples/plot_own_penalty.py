@@ -38,7 +38,8 @@ class Near(Penalty):
 
 # %%
 # Is it right? :func:`skreg.testing.check_penalty` tries to prove the opposite: it looks for points that
-# are better than what the prox returns, checks the facts that were stated, and more.
+# are better than what the prox returns, checks the facts that were stated, and more. In a test suite
+# :func:`skreg.testing.parametrize_penalty_checks` runs the checks one by one.
 
 results = check_penalty(Near(0.5))
 print({status: sum(r["status"] == status for r in results) for status in ["passed", "failed"]})

@@ -11,7 +11,7 @@ price. And the **level lines**, on which all pairs of weights cost the same.
 import matplotlib.pyplot as plt
 import numpy as np
 
-from skreg import L0, L1, L2, MCP, SCAD, ElasticNet, LogSum
+from skreg import L0, L1, L2, MCP, SCAD, SLOPE, ElasticNet, LogSum, Lq
 from skreg.inspection import PenaltyDisplay
 
 penalties = {
@@ -21,7 +21,9 @@ penalties = {
     "MCP": MCP(gamma=3),
     "SCAD": SCAD(),
     "log-sum": LogSum(),
+    "Lq, q = 1/2": Lq(),
     "L0": L0(),
+    "SLOPE": SLOPE([2.0, 0.5]),
 }
 fig, axes = plt.subplots(len(penalties), 3, figsize=(11, 3.5 * len(penalties)))
 for row, (name, penalty) in zip(axes, penalties.items(), strict=True):
@@ -39,6 +41,7 @@ plt.show()
 #   The price is a problem that is not convex, as the curves of their price are not.
 #
 # Level lines with corners on the axes do the same in the plane: there one of the weights is zero.
+# SLOPE has corners on the diagonals, too: there two weights have the same size, as the larger one pays more.
 #
 # A model sees the same. Three features matter, forty do not.
 
@@ -52,8 +55,8 @@ X_new = rng.standard_normal((5000, truth.size))
 
 print(f"{'penalty':<12} weights of the three that matter   others kept   error on new data")
 for name, penalty in penalties.items():
-    if name == "L0":
-        continue  # its best solution is not found by small steps from a path
+    if name in ("L0", "Lq, q = 1/2", "SLOPE"):
+        continue  # the first two cannot take small steps from a path; the prices of the third are for two weights
     model = PenalizedRegressionCV(penalty, alphas=25).fit(X, y)
     w = model.coef_
     others, error = np.count_nonzero(w[3:]), np.mean((X_new @ truth - model.predict(X_new)) ** 2)

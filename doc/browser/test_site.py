@@ -226,6 +226,12 @@ def test_every_page_opens_without_a_request_that_leaves_the_site(browser):
     assert troubles == {}
 
 
+def test_every_page_of_the_api_shows_where_its_name_is_used():
+    pages = [path for path in PAGES if path.parent.name == "generated"]
+    assert len(pages) > 50
+    assert [path.stem for path in pages if "Examples using" not in path.read_text(encoding="utf-8")] == []
+
+
 def test_search_finds_a_page(visit, served):
     # From files it finds the same, but browsers do not let it read the summaries.
     visit.base, page = served, visit.page
