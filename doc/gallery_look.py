@@ -8,14 +8,16 @@ import matplotlib.pyplot as plt
 STYLE = Path(__file__).with_name("skreg.mplstyle")
 
 # From the question of a student to the choices of an expert. An example that is not here stops the build.
-ORDER = """
-    bias_variance weight_shrinkage geometry objective_and_score
-    grid_search search_pictures decision_boundary digits paths
-    penalties lasso_bias combinations constraints ordered_columns group_lasso many_targets
-    own_penalty own_loss
-    explain stability certificate solvers
-    sample_weights sparse_text other_libraries speed
-""".split()
+# fmt: off
+ORDER = [
+    "bias_variance", "weight_shrinkage", "geometry", "objective_and_score",
+    "grid_search", "search_pictures", "decision_boundary", "digits", "paths",
+    "penalties", "lasso_bias", "combinations", "constraints", "ordered_columns", "group_lasso", "many_targets",
+    "own_penalty", "own_loss",
+    "explain", "stability", "certificate", "solvers",
+    "sample_weights", "sparse_text", "other_libraries", "speed",
+]
+# fmt: on
 
 
 class AsTaught:

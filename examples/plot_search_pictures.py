@@ -22,23 +22,23 @@ print(f"best alpha {model.alpha_min_:.2g}, within one standard error {model.alph
 print(f"{np.count_nonzero(model.coef_)} of {X.shape[1]} measurements are in the model")
 
 # %%
-# **How sure is the choice?** The mean score over the folds with its standard error, the best alpha and the strongest
-# that is within one standard error of it.
+# **How sure is the choice?** :class:`skreg.inspection.CrossValidationDisplay` draws the mean score over the folds with
+# its standard error, the best alpha, and the strongest that is within one standard error of it.
 
 CrossValidationDisplay.from_estimator(model)
 plt.show()
 
 # %%
-# **Which weights?** The path of all data, with the chosen alpha marked. The first to enter are the measurements that
-# tell most by themselves.
+# **Which weights?** :class:`skreg.inspection.RegularizationPathDisplay` draws the path of all data, with the chosen
+# alpha marked. From right to left: the first to enter are the measurements that tell most by themselves.
 
 _, ax = plt.subplots(figsize=(11, 6))
 RegularizationPathDisplay.from_estimator(model, ax=ax)
 plt.show()
 
 # %%
-# **What is traded?** Resampling shows both sides: how much the predictions of different samples disagree, and
-# how wrong they are together. The diabetes data with products of the measurements leave room to overfit.
+# **What is traded?** :class:`skreg.inspection.TradeoffDisplay` resamples and shows both sides: how much the
+# predictions of different samples disagree, and how wrong they are together. The diabetes data with products of the measurements leave room to overfit.
 
 X, y = load_diabetes(return_X_y=True)
 X = scale(PolynomialFeatures(2, interaction_only=True, include_bias=False).fit_transform(scale(X)))
