@@ -270,3 +270,29 @@ def sparse_gram(const double[::1] left_data, const index[::1] left_indices, cons
                 factor = weights[row] * right_data[k]
                 for m in range(left_indptr[row], left_indptr[row + 1]):
                     out[j, left_indices[m]] += factor * left_data[m]
+
+
+def sparse_small_gram(const real[::1] data, const index[::1] indices, const index[::1] indptr,
+                      const Py_ssize_t[::1] left, const Py_ssize_t[::1] right, const double[::1] weights,
+                      double[:, ::1] out):
+    """out[left[j], right[l]] += sum over rows of weight * x[row, j] * x[row, l]; columns of which the place is -1 stay out."""
+    cdef Py_ssize_t i, k, m, here, found
+    cdef double factor
+    cdef Py_ssize_t[::1] places = np.empty(right.shape[0], dtype=np.intp)
+    cdef double[::1] values = np.empty(right.shape[0])
+    with nogil:
+        for i in range(indptr.shape[0] - 1):
+            found = 0
+            for k in range(indptr[i], indptr[i + 1]):
+                if right[indices[k]] >= 0:
+                    places[found] = right[indices[k]]
+                    values[found] = weights[i] * data[k]
+                    found += 1
+            if found == 0:
+                continue
+            for k in range(indptr[i], indptr[i + 1]):
+                here = left[indices[k]]
+                if here >= 0:
+                    factor = data[k]
+                    for m in range(found):
+                        out[here, places[m]] += factor * values[m]

@@ -20,6 +20,9 @@ __all__ = ["DenseDesign", "Design", "SparseDesign", "make_design"]
 # Elements of a block of rows: 1 MiB of float64 stays in the second-level cache.
 BLOCK_SIZE = 131_072
 
+# Up to this many entries a sparse Gram matrix is added up where it is, row by row: cutting blocks out of X would take longer.
+SMALL = 65_536
+
 # What a pass over X is given for a result that is not wanted.
 NOTHING = np.empty(0)
 
@@ -392,8 +395,16 @@ class SparseDesign(Design):
         total = np.zeros((left.size, right.size))
         if total.size == 0:
             return total
+        small = total.size <= SMALL and (self.X.nnz <= SMALL or not self._by_column)
+        if small and not (self._full[left].any() or self._full[right].any()):
+            place = np.full((2, self.shape[1]), -1)
+            place[0, left], place[1, right] = np.arange(left.size), np.arange(right.size)
+            _passes.sparse_small_gram(*self._by_row, *place, np.ascontiguousarray(weights), total)
+            if self.shift is not None:
+                sums = self._times_t(weights)
+                self._centre(total, left, right, sums[left], sums[right], weights.sum())
         # In blocks, so that X is not copied as a whole.
-        if self._by_column:
+        elif self._by_column:
             stored, counts, full = self.X.nnz, self._stored, self._full
             copied = sum(counts[side].sum() + full[side].sum() * self.shape[0] for side in (left, right))
             width = max(left.size, right.size)
@@ -438,9 +449,21 @@ class SparseDesign(Design):
         _passes.sparse_gram(a.data, *arrays[:2], b.data, *arrays[2:], np.ascontiguousarray(weights), transposed)
         total = transposed.T
         if self.shift is not None:
-            here, there = self.shift[left], self.shift[right]
-            total -= np.stack([a.T @ weights, here], axis=1) @ np.stack([there, b.T @ weights - weights.sum() * there])
+            self._centre(total, left, right, a.T @ weights, b.T @ weights, weights.sum())
         return total
+
+    def _centre(self, total, left, right, left_sums, right_sums, weight):
+        """Make ``a' diag(weights) b`` that of shifted columns, given their weighted sums and the sum of the weights."""
+        here, there = self.shift[left], self.shift[right]
+        total -= np.stack([left_sums, here], axis=1) @ np.stack([there, right_sums - weight * there])
+
+    @cached_property
+    def _by_row(self):
+        """Arrays of X in CSR format."""
+        if not self._by_column:
+            return self._arrays
+        X = self.X.tocsr()
+        return X.data, X.indices, X.indptr.astype(X.indices.dtype, copy=False)
 
     def _centred(self, block, columns):
         """A block of full columns, dense and shifted."""

@@ -65,14 +65,23 @@ def slope(penalty, size, alpha):
     return alpha * penalty.q * size ** (penalty.q - 1.0) if isinstance(penalty, Lq) else 0.0 * size
 
 
+NODES, WEIGHTS = np.polynomial.legendre.leggauss(30)
+SHARES, WEIGHTS = (NODES + 1.0) / 2.0, WEIGHTS / 2.0
+
+
 def price(penalty, size, alpha):
-    """The price of single coefficients, by integrating its slope."""
+    """The price of single coefficients, by integrating its slope from kink to kink (Gauss and Legendre)."""
     if isinstance(penalty, L0):
         return alpha * (size > 0)
     if isinstance(penalty, Lq):
         return alpha * size**penalty.q
-    share = (np.arange(4000) + 0.5) / 4000
-    return size * slope(penalty, np.multiply.outer(size, share), alpha).mean(axis=-1)
+    total, start = 0.0, np.zeros_like(size)
+    for kink in (alpha, alpha * getattr(penalty, "gamma", 1.0), np.inf):
+        end = np.minimum(size, kink)
+        points = start[..., None] + np.multiply.outer(end - start, SHARES)
+        total += (end - start) * (slope(penalty, points, alpha) @ WEIGHTS)
+        start = end
+    return total
 
 
 def assert_coordinatewise_best(X, y, model, alpha):

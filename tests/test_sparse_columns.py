@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from skreg import ElasticNet, make_problem
+from skreg import ElasticNet, design, make_problem
 from skreg.grid import null_alpha
 from skreg.solvers import CoordinateDescent, coordinate
 
@@ -53,3 +53,23 @@ def test_sparse_equals_dense(monkeypatch, layout, dtype, loss, penalty, fit_inte
     # Columns with one entry in the same row are the same column once standardised: predictions are unique, weights not.
     fit, reference = (problem.eta(solution.coef, solution.intercept) for solution in (thin, dense))
     np.testing.assert_allclose(fit, reference, atol=1e-4 * np.abs(reference).max())
+
+
+@pytest.mark.parametrize("small", [0, 65_536], ids=["in blocks", "row by row"])
+@pytest.mark.parametrize("standardize", [False, True])
+@pytest.mark.parametrize("center", [False, True])
+@pytest.mark.parametrize("layout, dtype", [("csc", np.float64), ("csr", np.float64), ("csc", np.float32)])
+def test_gram_matrices_by_hand(monkeypatch, layout, dtype, center, standardize, small):
+    monkeypatch.setattr(design, "SMALL", small)
+    rng = np.random.default_rng(0)
+    X = sparse.random(50, 12, density=0.3, format=layout, random_state=0, dtype=dtype)
+    weights, rows = rng.random(50), rng.standard_normal(50)
+    weights /= weights.sum()
+    Z = X.toarray().astype(float)
+    mean, spread = weights @ Z, np.sqrt(weights @ (Z - weights @ Z) ** 2)
+    Z = (Z - mean * center) / (spread if standardize else 1.0)
+    made = design.make_design(X, weights, center, standardize)
+    assert not made._full.any()
+    left, right = np.array([7, 0, 3]), np.array([3, 11, 7, 1])
+    np.testing.assert_allclose(made.gram(left, right, rows), Z[:, left].T * rows @ Z[:, right], rtol=1e-6, atol=1e-7)
+    np.testing.assert_allclose(made.gram(slice(None), None, weights), Z.T * weights @ Z, rtol=1e-6, atol=1e-7)

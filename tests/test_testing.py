@@ -8,9 +8,9 @@ from unittest import SkipTest
 import numpy as np
 import pytest
 from scipy import sparse
+from scipy.optimize import isotonic_regression
 from sklearn.base import clone
 from sklearn.exceptions import EstimatorCheckFailedWarning
-from sklearn.isotonic import isotonic_regression
 from sklearn.utils.estimator_checks import check_estimator
 
 from skreg.losses import Logistic, Loss, Softmax, Squared
@@ -157,7 +157,7 @@ class UserSLOPE(Penalty):
         order = np.argsort(-np.abs(coef), kind="stable")
         shrunk = np.abs(coef)[order] - step * alpha * self._weights(coef)
         answer = np.empty(coef.shape)
-        answer[order] = np.maximum(isotonic_regression(shrunk, increasing=False), 0)
+        answer[order] = np.maximum(isotonic_regression(shrunk, increasing=False).x, 0)
         return np.sign(coef) * answer
 
 

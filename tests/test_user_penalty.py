@@ -8,8 +8,8 @@ import textwrap
 import numpy as np
 import pytest
 from helpers import class_data, estimator, model_objective, regression_data, task_data
+from scipy.optimize import isotonic_regression
 from sklearn.base import clone
-from sklearn.isotonic import isotonic_regression
 from sklearn.model_selection import GridSearchCV
 
 import skreg
@@ -104,11 +104,9 @@ class OwnSLOPE(Penalty):
 
     def prox(self, coef, step, alpha):
         order = np.argsort(-np.abs(coef), kind="stable")
-        shrunk = isotonic_regression(
-            np.abs(coef)[order] - step * alpha * self._prices(coef.size), increasing=False, y_min=0.0
-        )
+        falling = isotonic_regression(np.abs(coef)[order] - step * alpha * self._prices(coef.size), increasing=False).x
         result = np.empty(coef.shape)
-        result[order] = shrunk
+        result[order] = np.maximum(falling, 0.0)
         return np.sign(coef) * result
 
 
