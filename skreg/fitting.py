@@ -213,9 +213,9 @@ def trouble(solution, max_iter):
     optimality = solution.optimality
     if solution.diverges:
         return (
-            f"did not reach tol={optimality.tol:g}: the classes are perfectly separable by coefficients that are not "
-            "penalised (or that a concave penalty charges no more when they grow), so the best ones are infinite; "
-            "these are the first found that separate them. Choose a penalty with alpha > 0 that grows with them, 'l1' say."
+            f"did not reach tol={optimality.tol:g}: the classes (or one of them and the rest) are perfectly separable by "
+            "coefficients that are not penalised (or that a concave penalty charges no more when they grow), so the best "
+            "ones are infinite; these are the first found that separate them. Choose a penalty with alpha > 0 that grows with them, 'l1' say."
         )
     if optimality.converged:
         return None

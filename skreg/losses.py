@@ -228,6 +228,21 @@ class Loss(BaseEstimator):
         """
         return False
 
+    def sets_apart(self, y, eta):
+        """Which outputs, made larger for ever on their own, lower the loss for ever.
+
+        Parameters
+        ----------
+        y, eta : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Targets and linear predictor.
+
+        Returns
+        -------
+        bool or ndarray of bool, shape (n_outputs,)
+            False (the default) for losses that cannot tell.
+        """
+        return False
+
     def null_eta(self, y, weights):
         """Best constant predictor, or None to have it found numerically.
 
@@ -436,6 +451,11 @@ class Softmax(Loss):
         """Whether the right class of every row has the largest predictor."""
         own = np.einsum("ij,ij->i", y, eta)
         return bool(np.all(own > np.max(np.where(y == 1, -np.inf, eta), axis=1)))
+
+    def sets_apart(self, y, eta):
+        """Classes whose predictor is larger on each of their own rows than on any other row."""
+        least = np.min(np.where(y == 1, eta, np.inf), axis=0)
+        return least > np.max(np.where(y == 1, -np.inf, eta), axis=0)
 
     def null_eta(self, y, weights):
         """Logarithms of the weighted shares, with sum 0."""

@@ -460,6 +460,24 @@ class Problem:
         used = self.weights > 0
         return self.loss.separates(self.y[used], self.eta(part, intercept)[used])
 
+    def drifts(self, coef, intercept, alpha):
+        """The same, found out with more effort, for when all else has been done and `diverges` would be too early.
+
+        Then some coefficients may grow though others may not, and one class may be told from the others, which are
+        not told apart.
+        """
+        if self.loss.quadratic:
+            return False
+        # What the prox leaves where it is costs no more, here and far out.
+        part = coef
+        for size in (1.0, 1e6):
+            part = np.where(self.prox(size * coef, 1e-6, alpha) == size * coef, part, 0.0)
+        if not np.any(part):
+            return False
+        used = self.weights > 0
+        y, eta = self.y[used], self.eta(part, intercept)[used]
+        return self.loss.separates(y, eta) or bool(np.any(self.loss.sets_apart(y, eta) & np.any(part, axis=0)))
+
     def canonical(self, coef, alpha):
         """Of all solutions with the same predictions and price, the one whose free parts sum to zero.
 

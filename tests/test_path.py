@@ -5,12 +5,12 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
-from helpers import class_data, regression_data, sparse_data, task_data, uneven_weights
+from helpers import class_data, penalty_classes, regression_data, sparse_data, task_data, uneven_weights
 from numpy.testing import assert_allclose
 from scipy import sparse
+from settings import instances
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import lasso_path
-from test_penalties import instances, penalty_classes
 
 from skreg import (
     L1,

@@ -47,6 +47,15 @@ DAMPING = 1e-13
 # Where a model costs little beside its Hessian it is solved until its violation has fallen to this share.
 SHARE = 0.01
 
+# A decrease of the objective by less than this share of the tolerance is none.
+LITTLE = 1e-3
+
+# So often what jumps from zero or to it is held responsible for a step that is too long, before the rest is.
+JUMPS_FIRST = 4
+
+# The shortest step of a line search.
+SHORTEST = 1e-4
+
 # Derivative in the intercept from which the models take it on, at a given start.
 NEAR = 1e-6
 
@@ -58,6 +67,9 @@ MOST_MOVES = 8
 
 # So many models without progress: rounding allows no more.
 PATIENCE = 8
+
+# No coefficients.
+NOTHING = np.empty(0, dtype=np.intp)
 
 
 class CoordinateDescent(Solver):
@@ -192,9 +204,13 @@ class Engine:
             intercept = problem.profile(problem.design.dot(coef), intercept, NEAR)
         promised, moves, point = np.inf, 0, problem.point(coef, intercept, alpha)
         for n_iter in range(1, max_iter + 1):
-            if problem.diverges(point.coef, point.intercept, alpha):
+            diverges = problem.diverges(point.coef, point.intercept, alpha)
+            if not diverges and promised <= tol * problem.null_loss:
+                drifts = problem.drifts(point.coef, point.intercept, alpha)
+                diverges = drifts and not point.optimality(tol).converged
+            if diverges:
                 return Solution(alpha, point.coef, point.intercept, n_iter, point.optimality(tol), diverges=True)
-            little = max(1e-3 * tol * problem.null_loss, 1e-15 * abs(point.objective))
+            little = max(LITTLE * tol * problem.null_loss, 1e-15 * abs(point.objective))
             if problem.loss.quadratic and last is not None and not point.objective <= last.objective + 10.0 * little:
                 # Rounding has made the Gram matrix indefinite: go back, and let one with more on its diagonal lead on.
                 self.damping = max(DAMPING, 100.0 * self.damping)
@@ -374,40 +390,37 @@ class Engine:
 
     def _model_step(self, point, wanted):
         """General loss: a Newton model on the working set, and a line search."""
-        problem, coef, eta, alpha = self.problem, point.coef, point.eta, point.alpha
-        entries = self.entries
+        problem, coef, alpha, entries = self.problem, point.coef, point.alpha, self.entries
         model = self._column_model(point)
         if model is None:
             model = QuadraticModel(point, entries)
         gram = base = model.hessian
-        alone = False
-        noise = 4e-16 * abs(point.objective)
-        for _ in range(30):
+        alone, damping = False, 1e-5
+        for attempt in range(30):
             moved = coef.ravel().copy()
             moved[entries] = self._inner(gram, point.coef.ravel()[entries], model.gradient, alpha, wanted)
-            moved = moved.reshape(coef.shape)
-            move = moved - coef
-            shift = model.intercept_move(move.ravel()[entries])
-            promised = float(np.vdot(point.gradient, move) + np.sum(point.row_gradient.sum(axis=0) * shift))
-            promised += problem.penalty_value(moved, alpha) - point.price
-            if promised > noise or not (np.any(move) or np.any(shift)):
+            jumping = (moved == 0) != (coef == 0).ravel()
+            held = not problem.penalty.convex and np.any(jumping)
+            reached, promised = self._towards(point, moved, model, 1.0 if held else SHORTEST)
+            if reached is None and promised < 0:
                 # The model was not solved well enough to go anywhere.
                 wanted *= 1e-3
                 continue
-            forward = problem.design.dot(move) + shift
-            size = 1.0
-            while size > 1e-4:
-                candidate = coef + size * move if size < 1.0 else moved
-                reached = problem.point(candidate, point.intercept + size * shift, alpha, eta + size * forward)
-                # A decrease that rounding hides is still one.
-                if reached.objective <= point.objective + 1e-4 * size * promised + noise:
-                    return reached, -promised
-                if not problem.penalty.convex:
-                    break
-                size *= 0.5
+            if reached is not None:
+                return reached, promised
+            if held and attempt >= JUMPS_FIRST:
+                # Not only the jumps may be too long: without them a shorter way is one, too.
+                moved[jumping] = coef.ravel()[jumping]
+                reached, promised = self._towards(point, moved, model, SHORTEST)
+                if reached is not None and reached.objective < point.objective - LITTLE * self.tol * problem.null_loss:
+                    return reached, promised
+                # Where rows are saturated the curvature may be next to nothing.
+                if not isinstance(gram, ColumnModel):
+                    base = base + np.diag(damping * self._bounds())
+                    damping *= 10.0
             # A concave penalty may rise along the segment: raise the model's curvature instead.
             if not alone:
-                jumps = np.flatnonzero(((moved == 0) != (coef == 0)).ravel()[entries])
+                jumps = np.flatnonzero(jumping[entries]) if held else NOTHING
             alone = not alone and jumps.size > 1
             if alone:
                 # What several cannot do together the best of them may do alone.
@@ -419,6 +432,36 @@ class Engine:
             else:
                 gram = base = _raised(base, jumps, 4.0)
         return point, 0.0
+
+    def _bounds(self):
+        """What the curvature along each entry can be at most, up to a factor that the loss has."""
+        return self.problem.squared_norms[self.entries // self.problem.n_outputs]
+
+    def _towards(self, point, moved, model, shortest):
+        """The first point on the way to ``moved`` that is better by enough; None if there is none.
+
+        Tried are the whole way, half of it and so on down to ``shortest``. Also returns the decrease that the
+        model promised for the whole.
+        """
+        problem = self.problem
+        moved = moved.reshape(point.coef.shape)
+        move = moved - point.coef
+        shift = model.intercept_move(move.ravel()[self.entries])
+        change = float(np.vdot(point.gradient, move) + np.sum(point.row_gradient.sum(axis=0) * shift))
+        change += problem.penalty_value(moved, point.alpha) - point.price
+        noise = 4e-16 * abs(point.objective)
+        if change > noise or not (np.any(move) or np.any(shift)):
+            return None, -np.inf
+        forward = problem.design.dot(move) + shift
+        size = 1.0
+        while size >= shortest:
+            candidate = point.coef + size * move if size < 1.0 else moved
+            reached = problem.point(candidate, point.intercept + size * shift, point.alpha, point.eta + size * forward)
+            # A decrease that rounding hides is still one.
+            if reached.objective <= point.objective + 1e-4 * size * change + noise:
+                return reached, -change
+            size *= 0.5
+        return None, 0.0
 
 
 def _raised(gram, jumps, factor):
