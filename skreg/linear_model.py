@@ -173,7 +173,7 @@ class PenalizedRegression(RegressorMixin, _Penalized):
         What the coefficients pay: an object such as ``ElasticNet(l1_ratio=0.9)`` or
         one of your own, None for nothing; or the name of a penalty with its default
         parameters: "l1", "l2", "elasticnet", "mcp", "scad", "logsum", "lq", "l0",
-        "l21", "slope", "fused", "nuclear".
+        "l21", "slope", "fused", "trend", "nuclear".
     alpha : float, default=0.01
         Strength of the penalty (the textbooks' lambda), >= 0, in units of the
         loss; larger is stronger. Equals ``alpha`` of scikit-learn's ``Lasso`` and
@@ -338,7 +338,7 @@ class PenalizedLogisticRegression(ClassifierMixin, _Penalized):
         What the coefficients pay: an object such as ``ElasticNet(l1_ratio=0.9)`` or
         one of your own, None for nothing; or the name of a penalty with its default
         parameters: "l1", "l2", "elasticnet", "mcp", "scad", "logsum", "lq", "l0",
-        "l21", "slope", "fused", "nuclear".
+        "l21", "slope", "fused", "trend", "nuclear".
     alpha : float, default=0.01
         Strength of the penalty (the textbooks' lambda), >= 0, in units of the
         mean loss; larger is stronger. Equals ``1 / (C * n_samples)`` of

@@ -486,14 +486,18 @@ class Problem:
         """
         if not (self.loss.translation_invariant and coef.ndim > 1):
             return coef
-        price = self.penalty_value(coef, alpha)
-        if self.penalty.quadratic(self.strength(alpha)) is not None or price <= 1e-10 * self.null_loss:
+        price, mean = self.penalty_value(coef, alpha), coef.mean(axis=1)
+        directions = self.penalty.null_space()
+        if directions is not None:
+            free = directions @ np.linalg.lstsq(directions, mean, rcond=None)[0]
+        elif self.penalty.quadratic(self.strength(alpha)) is not None or price <= 1e-10 * self.null_loss:
             # Squares are cheapest around their mean; and a price lost in rounding fixes nothing.
-            free = np.arange(self.n_features)
+            free = mean
         else:
-            free = self.unpenalised(alpha)
-        centred = coef.copy()
-        centred[free] -= coef[free].mean(axis=1, keepdims=True)
+            free = np.zeros_like(mean)
+            index = self.unpenalised(alpha)
+            free[index] = mean[index]
+        centred = coef - free[:, None]
         return centred if np.isfinite(self.penalty_value(centred, alpha)) else coef
 
     def point(self, coef, intercept, alpha, eta=None):

@@ -4,7 +4,7 @@ import inspect
 
 import numpy as np
 import pytest
-from helpers import penalty_classes, regression_data
+from helpers import class_data, penalty_classes, regression_data
 from joblib import parallel_backend
 from settings import GROUPS, instances
 from sklearn.base import clone
@@ -102,7 +102,7 @@ def test_every_parameter(penalty, name, values):
 def test_all_of_them_in_one_search_by_processes():
     model = Pipeline([("scale", StandardScaler()), ("model", PenalizedLogisticRegression(alpha=0.05))])
     grids = [{"model__penalty": [penalty], f"model__penalty__{name}": values} for penalty, name, values in CASES]
-    y = Y[:, 0] > np.median(Y[:, 0])
+    X, y = class_data(n=100, p=5)
     search = GridSearchCV(model, grids, cv=2, n_jobs=2, error_score="raise", refit=False).fit(X, y)
     scores = search.cv_results_["mean_test_score"]
     assert len(scores) == 2 * len(CASES)

@@ -261,9 +261,8 @@ class Bounded(_Wrapper):
         return self._within(super().rescaled(scale), self._box.rescaled(scale))
 
     def unpenalised(self):
-        """As inside, where there is no bound."""
-        free = np.isneginf(np.asarray(self.lower, dtype=float)) & np.isposinf(np.asarray(self.upper, dtype=float))
-        return np.logical_and(self.inner.unpenalised(), free)[()]
+        """As inside, where there is no bound but zero."""
+        return np.logical_and(self.inner.unpenalised(), self._box.unpenalised())[()]
 
     def value(self, coef, alpha):
         """The price inside, inf outside."""

@@ -1,10 +1,13 @@
 """Constraints as penalties: free inside, forbidden outside, at every alpha."""
 
+import copy
+
 import numpy as np
 from scipy.optimize import isotonic_regression
 
 from skreg._validation import check_bool, check_real
 from skreg.penalties.base import Penalty
+from skreg.penalties.basis import Basis
 
 __all__ = ["Box", "L1Ball", "L2Ball", "Monotone", "NonNegative", "Simplex"]
 
@@ -101,6 +104,11 @@ class Box(Penalty):
     def rescaled(self, scale):
         """Bounds of coefficients that are ``scale`` times as large."""
         return Box(_scaled_bound(self.lower, scale), _scaled_bound(self.upper, scale))
+
+    def unpenalised(self):
+        """Where there is no bound but zero, and not from both sides."""
+        lower, upper = np.asarray(self.lower, dtype=float), np.asarray(self.upper, dtype=float)
+        return ((lower == 0) & np.isposinf(upper)) | (np.isneginf(lower) & (np.isposinf(upper) | (upper == 0)))
 
     def value(self, coef, alpha):
         """0, or inf if one is outside."""
@@ -284,9 +292,33 @@ class Monotone(_WholeVector):
         self.increasing = increasing
 
     def bind(self, n_features, feature_names=None):
-        """Check the parameters."""
+        """Check the parameters; a copy that knows the number of features is returned."""
         check_bool("increasing", self.increasing)
-        return self
+        bound = copy.copy(self)
+        bound._n_features = n_features
+        return bound
+
+    def null_space(self):
+        """A constant."""
+        return np.ones((self._n_features, 1))
+
+    def basis(self):
+        """The first coefficient, and the jumps: these have one sign."""
+        limit = np.zeros(self._n_features)
+        limit[0] = np.inf
+        jumps = Box(lower=-limit) if self.increasing else Box(upper=limit)
+
+        def forward(theta):
+            # The first coefficient is added last, so that rounding keeps the order.
+            return theta[:1] + np.concatenate([np.zeros_like(theta[:1]), np.cumsum(theta[1:], axis=0)])
+
+        def adjoint(array):
+            return np.cumsum(array[::-1], axis=0)[::-1]
+
+        def inverse(coef):
+            return np.concatenate([coef[:1], np.diff(coef, axis=0)])
+
+        return Basis(forward, adjoint, inverse, jumps, np.ones(self._n_features))
 
     def value(self, coef, alpha):
         """0, or inf if two neighbours are in the wrong order."""

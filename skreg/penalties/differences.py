@@ -138,6 +138,7 @@ class FusedLasso(_Chain):
         return labels - (kept.size > 0 and kept[0] == -1), np.ones(len(coef))
 
 
+@register("trend")
 class TrendFilter(_Chain):
     r"""Piecewise polynomial along the columns, the knots found from the data.
 

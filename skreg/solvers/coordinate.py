@@ -41,6 +41,9 @@ SWEEPS = 5
 # A working set that grows by more than this share is not yet the right one.
 GROWTH = 0.15
 
+# What joins the diagonal of a Hessian that is singular, relative to it.
+TRACE = 1e-10
+
 # What first joins the diagonal of a Gram matrix that rounding has made indefinite, relative to it.
 DAMPING = 1e-13
 
@@ -394,6 +397,9 @@ class Engine:
         model = self._column_model(point)
         if model is None:
             model = QuadraticModel(point, entries)
+            if problem.loss.translation_invariant:
+                # Along a shift of all outputs there is no curvature, and rounding must not make it negative.
+                model.hessian.ravel()[:: entries.size + 1] *= 1.0 + TRACE
         gram = base = model.hessian
         alone, damping = False, 1e-5
         for attempt in range(30):
