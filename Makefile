@@ -21,7 +21,7 @@ demo: $(VENV)/.plot
 
 # One process per core, one thread per process: threads that wait for each other cost more than they bring on small matrices.
 test: $(VENV)/.test
-	OMP_NUM_THREADS=1 SCIPY_ARRAY_API=1 $(RUN) -m pytest --numprocesses auto
+	OMP_NUM_THREADS=1 SCIPY_ARRAY_API=1 $(RUN) -m pytest --numprocesses auto --dist worksteal
 
 # Generated pages go first: what is left of a deleted example or class would be a warning, hence an error.
 doc: $(VENV)/.doc

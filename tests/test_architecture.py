@@ -21,7 +21,7 @@ FLOORS = [
     {"fitting"},
     {"solvers"},
     {"problem"},
-    {"moments"},
+    {"moments", "elastic"},
     {"certificate"},
     {"model", "spectrum", "blocks"},
     {"penalties", "losses", "design"},

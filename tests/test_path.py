@@ -15,15 +15,20 @@ from sklearn.linear_model import lasso_path
 from skreg import (
     L1,
     L2,
+    MCP,
     ElasticNet,
     Loss,
     PenalizedLogisticRegression,
     PenalizedRegression,
     Penalty,
     alpha_max,
+    make_problem,
     regularization_path,
 )
+from skreg.elastic import price_together
+from skreg.moments import moment_points
 from skreg.penalties import get_penalty, penalty_names
+from skreg.solvers import CoordinateDescent
 
 # Every class of skreg.penalties with its defaults and, where that says something else, another setting.
 DISCOVERED = [penalty for cls in penalty_classes() for penalty in instances(cls)[:2]]
@@ -276,3 +281,36 @@ def test_verbose_draws_a_bar(capsys):
 def test_bad_input_is_named(params, match):
     with pytest.raises(ValueError, match=match):
         regularization_path(*regression_data(), **params)
+
+
+@pytest.mark.parametrize(
+    "penalty", [L1(), L1(positive=True), ElasticNet(0.0), ElasticNet(0.3, positive=True), ElasticNet(1.0)]
+)
+@pytest.mark.parametrize("factor", [None, np.array([0.5, 1.0, 2.0, 1.0, 3.0, 1.0, 0.1, 1.0])], ids=["alike", "factors"])
+@pytest.mark.parametrize("off", [0.0, 1e-3, 0.3], ids=["solved", "near", "far"])
+def test_points_priced_together_are_as_if_alone(penalty, factor, off):
+    X, y = regression_data(n=80)
+    problem = make_problem(X, y, penalty=penalty, penalty_factor=factor)
+    problem = CoordinateDescent().prepared(problem, [1.0, 0.1])
+    alphas = [2.0, 0.5, 0.1, 0.01]
+    ends = [(s.coef * (1.0 + off), s.intercept) for s in CoordinateDescent().solve(problem, alphas, tol=1e-12)]
+    ends[0] = np.zeros(8), 0.0
+    together, alone = moment_points(problem, ends, alphas), moment_points(problem, ends, alphas)
+    price_together(together)
+    for one, other in zip(together, alone, strict=True):
+        assert {"price", "plain_gap"} <= vars(one).keys() and not {"price", "plain_gap"} & vars(other).keys()
+        assert one.price == pytest.approx(other.price, rel=1e-13)
+        assert one.plain_gap == pytest.approx(other.plain_gap, rel=1e-9, abs=1e-14)
+
+
+def test_only_the_text_that_is_meant_is_priced_together():
+    class Dearer(L1):
+        def value(self, coef, alpha):
+            return 2.0 * super().value(coef, alpha)
+
+    X, y = regression_data(n=80)
+    for penalty, factor in ((Dearer(), None), (MCP(), None), (L1(), np.array([0.0, 1, 1, 1, 1, 1, 1, 1]))):
+        problem = CoordinateDescent().prepared(make_problem(X, y, penalty=penalty, penalty_factor=factor), [1.0, 0.1])
+        points = moment_points(problem, [(np.ones(8), 0.0)] * 2, [1.0, 0.1])
+        price_together(points)
+        assert not any("price" in vars(point) for point in points)

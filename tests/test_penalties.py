@@ -285,11 +285,11 @@ def test_no_coefficients_cost_nothing():
 
 
 @each(SEPARABLE)
-@pytest.mark.parametrize("start", range(7))
+@pytest.mark.parametrize("start", range(3))
 def test_prox_by_brute_force(penalty, start):
     steps, alphas = (1e-3, 0.1, 1.0, 2.0, 5.0, 10.0, 30.0, 1e3), (0.0, 0.1, 1.0, 5.0)
     everything = itertools.product(steps, alphas, (-50.0, -3.0, -0.3, 0.0, 1e-3, 0.5, 2.0, 2.9, 17.0))
-    # Every 21st of 288, each start others: a third of them in all.
+    # Every 21st of 288, each start others: every step, every alpha and every coefficient among them.
     for step, alpha, coef in itertools.islice(everything, start, None, 21):
 
         def objective(number, step=step, alpha=alpha, coef=coef):

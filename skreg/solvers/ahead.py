@@ -12,6 +12,7 @@ little from alpha to alpha: with the exact gradients of the points that it leads
 import numpy as np
 
 from skreg.certificate import CONDITION, Point
+from skreg.elastic import price_together
 from skreg.moments import moment_points
 from skreg.solvers.base import Solution, sharp
 from skreg.solvers.hessian import KeptHessian
@@ -168,7 +169,9 @@ class _Model:
 def _points(problem, ends, alphas):
     """Points with all that one pass over X tells of them."""
     if problem.moments is not None:
-        return moment_points(problem, ends, alphas)
+        points = moment_points(problem, ends, alphas)
+        price_together(points)
+        return points
     etas = np.asfortranarray(problem.design.dot(np.stack([coef for coef, _ in ends], axis=1)))
     points = []
     for eta, (coef, intercept), alpha in zip(etas.T, ends, alphas, strict=True):
