@@ -26,7 +26,7 @@ test: $(VENV)/.test
 # Generated pages go first: what is left of a deleted example or class would be a warning, hence an error.
 doc: $(VENV)/.doc
 	rm -rf doc/_build doc/_generated doc/api doc/auto_examples
-	$(RUN) -m sphinx -W --keep-going -b html doc doc/_build/html
+	$(RUN) -m sphinx -j auto -W --keep-going -b html doc doc/_build/html
 	$(RUN) doc/check_offline.py doc/_build/html
 	@echo "The site is ready: open doc/_build/html/index.html"
 

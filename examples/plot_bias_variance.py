@@ -38,7 +38,7 @@ X_pool, X_new, y_pool, y_new = train_test_split(X, y, test_size=142, random_stat
 
 alphas = np.logspace(-3, 2.5, 23)
 rng = np.random.default_rng(0)
-samples = [rng.choice(len(y_pool), size=25, replace=False) for _ in range(100)]
+samples = [rng.choice(len(y_pool), size=25, replace=False) for _ in range(60)]
 
 predictions = np.empty((len(samples), len(alphas), len(y_new)))
 training_error = np.empty((len(samples), len(alphas)))
@@ -125,6 +125,6 @@ for at in (0, best, -1):
 # at all. And a sign that follows the sign of the cost would be a mistake of the same kind:
 # there is nothing to gain from a cost *near zero*, only from weights that serve new patients.
 #
-# Nobody has a hundred samples, so in practice alpha is found by cross-validation:
+# Nobody has sixty samples, so in practice alpha is found by cross-validation:
 # :ref:`sphx_glr_auto_examples_plot_grid_search.py`. What the term does to each weight is on
 # :ref:`sphx_glr_auto_examples_plot_weight_shrinkage.py`.

@@ -34,7 +34,7 @@ products = PolynomialFeatures(2, include_bias=False)
 lasso = PenalizedRegression("l1")
 model = make_pipeline(StandardScaler(), products, StandardScaler(), lasso)
 
-alphas = np.logspace(-2, 2, 25)
+alphas = np.logspace(-2, 2, 17)
 grid = {"penalizedregression__alpha": alphas}
 search = GridSearchCV(model, grid, cv=10, return_train_score=True).fit(X_train, y_train)
 

@@ -16,7 +16,7 @@ rng = np.random.default_rng(3)
 truth = np.r_[3.0, -2.0, 2.0, -1.5, 1.0, np.zeros(45)]
 n_samples = 120
 
-grid = {"alphas": 25, "alpha_min_ratio": 0.02}
+grid = {"alphas": 20, "alpha_min_ratio": 0.02}
 
 
 def sample():
@@ -40,7 +40,7 @@ methods = {
     "SCAD": PenalizedRegressionCV(SCAD(), **grid).fit,
 }
 estimates = {name: [] for name in methods}
-for _ in range(8):
+for _ in range(6):
     X, y = sample()
     for name, fit in methods.items():
         estimates[name].append(fit(X, y).coef_.copy())

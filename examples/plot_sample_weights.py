@@ -53,7 +53,7 @@ def error(use):
 import matplotlib.pyplot as plt
 
 names = ["all alike", "the good half only", "all, weighted"]
-errors = {name: [error(name) for _ in range(100)] for name in names}
+errors = {name: [error(name) for _ in range(50)] for name in names}
 fig, ax = plt.subplots(figsize=(9, 3.8))
 ax.boxplot(list(errors.values()), orientation="horizontal", tick_labels=names, widths=0.6,
            medianprops={"color": "C1", "lw": 2.5})  # fmt: skip

@@ -2,7 +2,7 @@ r"""
 One search, three pictures
 ==========================
 
-The estimators that end in ``CV`` solve a whole path of alphas in every fold and keep what they saw. Three displays
+The estimators whose names end in CV solve a whole path of alphas in every fold and keep what they saw. Three displays
 show it: how sure the choice is, which weights it keeps, and what it trades for what.
 """
 

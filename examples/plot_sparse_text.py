@@ -44,11 +44,11 @@ print(
 )
 
 # %%
-# A path of fifty alphas, from no word at all to hundreds.
+# A path of thirty alphas, from no word at all to hundreds.
 
 start = time.perf_counter()
 path = regularization_path(
-    X_train, y_train, penalty="l1", loss="logistic", alphas=50, alpha_min_ratio=0.02
+    X_train, y_train, penalty="l1", loss="logistic", alphas=30, alpha_min_ratio=0.06
 )
 seconds = time.perf_counter() - start
 kept = path.coefs.reshape(len(path.alphas), -1)

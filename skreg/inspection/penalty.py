@@ -142,7 +142,7 @@ class PenaltyDisplay:
             value=np.array([line.value(weight, 0.0, alpha) for weight in coef]) if "value" in show else None,
             prox=np.array([line.prox(weight, step, alpha) for weight in coef]) if "prox" in show else None,
             grid=grid,
-            levels=np.array([[line.value(a, b, alpha) for a in grid] for b in grid]) if "levels" in show else None,
+            levels=line.values(grid, alpha) if "levels" in show else None,
             name=repr(penalty),
             alpha=alpha,
             step=step,
@@ -257,6 +257,15 @@ class _Plane:
 
     def value(self, first, second, alpha):
         return float(self.penalty.value(self._at(first, second), alpha))
+
+    def values(self, grid, alpha):
+        """Of all pairs, the first weight along the columns."""
+        origin = self.value(0.0, 0.0, alpha)
+        if self.penalty.separable and np.isfinite(origin):
+            first = np.array([self.value(a, 0.0, alpha) for a in grid])
+            second = np.array([self.value(0.0, b, alpha) for b in grid])
+            return first + (second - origin)[:, None]
+        return np.array([[self.value(a, b, alpha) for a in grid] for b in grid])
 
     def prox(self, first, step, alpha):
         return np.asarray(self.penalty.prox(self._at(first, 0.0), step, alpha)).flat[self.first]
