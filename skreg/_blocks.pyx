@@ -18,6 +18,7 @@ from skreg._signals cimport look
 
 cdef extern from "_simd.h" nogil:
     void skreg_axpy "skreg_axpy_d"(long n, double a, const double *x, double *y)
+    double skreg_dot "skreg_dot_d"(long n, const double *x, const double *y)
 
 ctypedef double (*prox_function)(double, double, double, const double *) noexcept nogil
 
@@ -70,39 +71,76 @@ def block_prox(double[:, ::1] coef, const Py_ssize_t[::1] members, const Py_ssiz
                     coef[c, members[start[b] + i]] = block[c * size + i]
 
 
-def block_descent(const double[:, :] gram, double[:, ::1] coef, double[:, ::1] grad,
-                  const Py_ssize_t[::1] members, const Py_ssize_t[::1] start, const double[::1] step,
-                  const double[::1] alpha, const double[::1] l1, const double[::1] square,
+cdef double move_block(Py_ssize_t size, Py_ssize_t n_outputs, double *at, double *slope, double *new, const double *own,
+                       double step, double alpha, double l1, double square, prox_function prox, const double *params,
+                       double tol) noexcept nogil:
+    """Proximal steps on one block's part ``own`` of the Gram matrix until they shrink; the length of the first.
+
+    ``at`` and ``slope`` have ``size`` numbers for one output after the other, and follow.
+    """
+    cdef double length, before = 0.0, one, pull
+    cdef Py_ssize_t i, j, c, entries = n_outputs * size
+    cdef int n_steps
+    for n_steps in range(MAX_STEPS):
+        for i in range(entries):
+            new[i] = at[i] - step * slope[i]
+        prox_in_place(entries, new, step, alpha, l1, square, prox, params)
+        length = 0.0
+        for i in range(entries):
+            one = new[i] - at[i]
+            length += one * one
+        length = sqrt(length / step)
+        if n_steps == 0:
+            before = length
+        if length == 0.0:
+            break
+        if size > 1:
+            for c in range(n_outputs):
+                for i in range(size):
+                    pull = new[c * size + i] - at[c * size + i]
+                    if pull != 0.0:
+                        for j in range(size):
+                            slope[c * size + j] += pull * own[i * size + j]
+        for i in range(entries):
+            at[i] = new[i]
+        if size == 1 or length <= SHRINK * before or length <= 0.1 * tol:
+            break
+    return before
+
+
+def block_descent(const double[:, :] gram, double[:, ::1] columns, double[:, ::1] coef, double[:, ::1] state,
+                  const Py_ssize_t[::1] members, const Py_ssize_t[::1] start, const double[::1] own,
+                  const double[::1] step, const double[::1] alpha, const double[::1] l1, const double[::1] square,
                   uintptr_t address, const double[:, ::1] params, double tol, int max_epochs):
     """Cyclic descent over blocks of ``sum_c (0.5 w_c'G w_c - q_c'w_c) + P(w)``, in place.
 
-    ``coef`` and ``grad = G w - q`` have one row per output. Block ``b`` has the columns ``members[start[b]:start[b + 1]]``
-    and a ``step`` of one over the largest eigenvalue of its part of ``G``. A block is moved by proximal steps on
+    ``coef`` and ``state`` have one row per output. The state is ``G w - q`` where ``gram`` is given. Where ``columns``,
+    shape (k, n), with ``G = columns @ columns.T`` stand for it (one of the two is None), the state is what is left of n residuals.
+    Block ``b`` has the columns ``members[start[b]:start[b + 1]]``, its part of ``G`` in ``own``, where one after the other
+    lies row by row, and a ``step`` of one over the largest eigenvalue of that. A block is moved by proximal steps on
     its own part of ``G`` until they shrink; then the rest hears of it. Sweeps over all blocks alternate with sweeps over those
     that are not zero. Ends when no block of a full sweep moves by more than ``tol`` in units of
     ``|move| / sqrt(step)``. Returns the number of epochs, and the largest move of the last full sweep.
     """
     cdef:
         prox_function prox = <prox_function> address
-        Py_ssize_t n_blocks = start.shape[0] - 1, k = coef.shape[1], n_outputs = coef.shape[0]
+        Py_ssize_t n_blocks = start.shape[0] - 1, k = coef.shape[1], n_outputs = coef.shape[0], n = state.shape[1]
         Py_ssize_t stride = params.shape[1] if params.shape[0] > 1 else 0
-        Py_ssize_t b, c, i, j, size, entries, first, most = 0
-        int epoch = 0, sweep, n_steps
-        bint active, zero
-        double largest = 0.0, length, before, total, pull, one, unseen = 0.0
-        const double *row
+        Py_ssize_t b, c, i, j, size, first, place, most = 0
+        int epoch = 0, sweep
+        bint active, zero, by_column = gram is None
+        double largest = 0.0, length, total, pull, unseen = 0.0
         double[::1] work
         double *new
         double *at
         double *slope
-        double *origin
+        const double *row
     for b in range(n_blocks):
         most = max(most, start[b + 1] - start[b])
     if most == 0:
         return 0, 0.0
-    work = np.empty(4 * most * n_outputs)
-    new, at = &work[0], &work[most * n_outputs]
-    slope, origin = &work[2 * most * n_outputs], &work[3 * most * n_outputs]
+    work = np.empty(3 * most * n_outputs)
+    new, at, slope = &work[0], &work[most * n_outputs], &work[2 * most * n_outputs]
     with nogil:
         while epoch < max_epochs:
             # One sweep over all blocks, then some over the active ones.
@@ -111,57 +149,37 @@ def block_descent(const double[:, :] gram, double[:, ::1] coef, double[:, ::1] g
                 if epoch >= max_epochs:
                     break
                 total = 0.0
+                place = 0
                 for b in range(n_blocks):
                     first, size = start[b], start[b + 1] - start[b]
-                    entries = n_outputs * size
+                    place += size * size
                     zero = True
                     for c in range(n_outputs):
                         for i in range(size):
-                            j = members[first + i]
-                            at[c * size + i] = origin[c * size + i] = coef[c, j]
-                            slope[c * size + i] = grad[c, j]
-                            zero = zero and coef[c, j] == 0.0
+                            zero = zero and coef[c, members[first + i]] == 0.0
                     if active and zero:
                         continue
-                    before = 0.0
-                    for n_steps in range(MAX_STEPS):
-                        for i in range(entries):
-                            new[i] = at[i] - step[b] * slope[i]
-                        prox_in_place(entries, new, step[b], alpha[b], l1[b], square[b], prox,
-                                      &params[0, 0] + b * stride)
-                        length = 0.0
-                        for i in range(entries):
-                            one = new[i] - at[i]
-                            length += one * one
-                        length = sqrt(length / step[b])
-                        if n_steps == 0:
-                            before = length
-                            if length > total:
-                                total = length
-                        if length == 0.0:
-                            break
-                        if size > 1:
-                            for i in range(size):
-                                row = &gram[members[first + i], 0]
-                                for c in range(n_outputs):
-                                    pull = new[c * size + i] - at[c * size + i]
-                                    if pull != 0.0:
-                                        for j in range(size):
-                                            slope[c * size + j] += pull * row[members[first + j]]
-                        for i in range(entries):
-                            at[i] = new[i]
-                        if size == 1 or length <= SHRINK * before or length <= 0.1 * tol:
-                            break
+                    for c in range(n_outputs):
+                        for i in range(size):
+                            j = members[first + i]
+                            at[c * size + i] = coef[c, j]
+                            slope[c * size + i] = -skreg_dot(n, &columns[j, 0], &state[c, 0]) if by_column else state[c, j]
+                    length = move_block(size, n_outputs, at, slope, new, &own[place - size * size], step[b], alpha[b],
+                                        l1[b], square[b], prox, &params[0, 0] + b * stride, tol)
+                    if length > total:
+                        total = length
+                    if length == 0.0:
+                        continue
                     for i in range(size):
                         j = members[first + i]
-                        row = &gram[j, 0]
+                        row = &columns[j, 0] if by_column else &gram[j, 0]
                         for c in range(n_outputs):
-                            pull = at[c * size + i] - origin[c * size + i]
+                            pull = at[c * size + i] - coef[c, j]
                             if pull != 0.0:
-                                skreg_axpy(k, pull, row, &grad[c, 0])
+                                skreg_axpy(n, -pull if by_column else pull, row, &state[c, 0])
                                 coef[c, j] = at[c * size + i]
                 epoch += 1
-                look(&unseen, <double> k * k * n_outputs)
+                look(&unseen, <double> k * n * n_outputs)
                 if not active:
                     largest = total
                     if largest <= tol:

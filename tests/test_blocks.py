@@ -5,6 +5,8 @@ import pytest
 from helpers import one_hot, regression_data, sparse_data
 from numpy.testing import assert_allclose
 from scipy import sparse
+from sklearn.base import clone
+from sklearn.linear_model import MultiTaskLasso
 from skreg._blocks import block_prox
 
 from skreg import (
@@ -19,11 +21,12 @@ from skreg import (
     GroupSCAD,
     PenalizedRegression,
     SparseGroupLasso,
+    alpha_max,
     fastest_solver,
     make_problem,
 )
 from skreg.blocks import Blocks
-from skreg.solvers import get_solver
+from skreg.solvers import blocks, get_solver
 from skreg.solvers.compiled import compiled_blocks
 
 # Neighbours are not together, and groups have different sizes.
@@ -189,4 +192,40 @@ def test_blocks():
     assert_allclose(blocks.first(np.array([5.0, 4.0, 5.0, 4.0, 6.0])), [4.0, 5.0, 6.0])
     X = np.random.default_rng(0).standard_normal((9, 5))
     steepest = [np.linalg.norm(X[:, own], 2) ** 2 for own in ([1, 3], [0, 2], [4])]
-    assert_allclose(blocks.steepest(X.T @ X), steepest, rtol=1e-9)
+    assert_allclose(blocks.steepest(blocks.parts(X.T @ X)), steepest, rtol=1e-9)
+
+
+# -- more columns than rows: no Gram matrix ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("params", [{}, {"fit_intercept": False}, {"standardize": True}], ids=str)
+@pytest.mark.parametrize("penalty", [GroupLasso(5), SparseGroupLasso(5, 0.3), GroupMCP(5)], ids=repr)
+def test_wide_data_without_a_gram_matrix(monkeypatch, penalty, params):
+    X, y = regression_data(n=40, p=300, seed=5, mean=2.0)
+    weights = np.random.default_rng(0).exponential(size=40)
+    alpha = 0.05 * alpha_max(X, y, penalty=penalty, sample_weight=weights, **params)
+    model = PenalizedRegression(penalty, alpha=alpha, tol=1e-10, **params)
+    sizes = []
+    descend = blocks._BlocksOfColumns.descend
+    monkeypatch.setattr(
+        blocks._BlocksOfColumns, "descend", lambda self, *args: (sizes.append(len(self.coef)), descend(self, *args))[1]
+    )
+    one = clone(model).fit(X, y, weights)
+    assert sizes and min(sizes) > 40 and one.optimality_.converged
+    monkeypatch.setattr(blocks._BlockEngine, "_column_model", lambda self, point: None)
+    other = clone(model).fit(X, y, weights)
+    assert max(sizes) < 300 and len(sizes) < 30
+    # A concave penalty has many minima: there the certificate is all that can be asked for.
+    if penalty.convex:
+        assert_allclose(one.coef_, other.coef_, atol=1e-6)
+        assert_allclose(one.optimality_.objective, other.optimality_.objective, rtol=1e-9)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_wide_data_with_several_targets(dtype):
+    X, y = regression_data(n=30, p=400, n_targets=3, seed=5)
+    X = X.astype(dtype)
+    model = PenalizedRegression("l21", alpha=0.3, tol=1e-10).fit(X, y)
+    theirs = MultiTaskLasso(alpha=0.3, tol=1e-10, max_iter=100_000).fit(X.astype(float), y)
+    assert_allclose(model.coef_, theirs.coef_, atol=1e-5)
+    assert model.optimality_.gap <= 1e-10

@@ -6,6 +6,7 @@ from skreg import _blocks
 from skreg._kernels import apply_prox
 from skreg.blocks import Blocks
 from skreg.solvers.alternating import Alternating, solve_positive
+from skreg.solvers.columns import ColumnModel
 from skreg.solvers.compiled import CompiledBlocks, compiled_blocks
 from skreg.solvers.coordinate import CoordinateDescent, Engine
 from skreg.solvers.quadratic import accelerated
@@ -15,6 +16,9 @@ __all__ = ["BlockCoordinateDescent"]
 
 # Sweeps between two Newton steps, and proximal steps where the prox is NumPy only.
 SWEEPS = 10
+
+# Sweeps on columns: they need no Gram matrix, and there is no Newton step that would end them.
+MANY_SWEEPS = 300
 STEPS = 30
 
 # A support larger than this is left to descent: factorising its Hessian would cost more.
@@ -66,6 +70,7 @@ class _BlockEngine(Engine):
         self.blocks = Blocks(label)
         if self.everything:
             self.entries = np.arange(len(label))
+        self._dense = []
 
     def rows(self, coef):
         """One row for every entry."""
@@ -80,7 +85,22 @@ class _BlockEngine(Engine):
     def quadratic(self, gram, coef, gradient, alpha, active=None):
         blocks = self.blocks.of(self.entries)
         penalty = _PenaltyOnEntries(self.problem, self.entries, self.shared, blocks)
+        if isinstance(gram, _Columns):
+            return _BlocksOfColumns(gram, coef, penalty, self.strengths(alpha), blocks)
         return _BlockQuadratic(gram, coef, gradient, penalty, self.strengths(alpha), blocks)
+
+    def _column_model(self, point):
+        """The columns themselves where there are more of them than rows; else None.
+
+        A Gram matrix would have more numbers then, and less rank than Newton's method needs.
+        """
+        problem = self.problem
+        few = self.entries.size <= problem.design.shape[0] or self.everything or not problem.loss.quadratic
+        if few or not self.columns or hasattr(problem.design, "by_column"):
+            return None
+        if compiled_blocks(problem.penalty) is None:
+            return None
+        return _Columns(point, self.entries, self._dense)
 
     def strengths(self, alpha):
         problem = self.problem
@@ -140,6 +160,64 @@ def _joined(twins):
     return CompiledBlocks(address, *joined)
 
 
+class _Columns(ColumnModel):
+    """The squared loss of some columns of a dense design: nothing but they and what is left of y.
+
+    Parameters
+    ----------
+    point : Point
+    entries : ndarray of int
+        The columns, of which those of the last model come first.
+    known : list of ndarray
+        Rows are the columns times the roots of the weights; is brought up to date.
+    """
+
+    def __init__(self, point, entries, known):
+        problem = point.problem
+        root = np.sqrt(problem.weights)
+        size = sum(map(len, known))
+        if size < entries.size:
+            fresh = np.ascontiguousarray(problem.design.columns(entries[size:]).T)
+            known[:] = [np.concatenate([*known, fresh * root])]
+        self.columns, self.gradient = known[0], None
+        self.rest = np.ascontiguousarray(np.atleast_2d(((problem.y - point.eta).T * root).astype(np.float64)))
+
+    def intercept_move(self, move):
+        """The columns are centred, or there is no intercept."""
+        return 0.0
+
+
+class _BlocksOfColumns:
+    """State of one inner problem on columns, as `Quadratic`; ``coef`` has shape (k,) or (k, n_outputs)."""
+
+    def __init__(self, model, coef, penalty, alpha, blocks):
+        columns = model.columns
+        self.own = blocks.parts(lambda members: columns[members] @ columns[members].transpose(0, 2, 1))
+        self.step = 1.0 / blocks.steepest(self.own)
+        self.model, self.coef, self.blocks, self.twin = model, coef, blocks, penalty.twin
+        self.strengths = _strengths(blocks, alpha, penalty.twin)
+
+    def descend(self, tol, sweeps=SWEEPS):
+        """Sweeps until no block moves by more than ``tol``; returns the largest move of the last."""
+        coef, blocks = np.ascontiguousarray(np.atleast_2d(self.coef.T)), self.blocks
+        _, largest = _blocks.block_descent(
+            None, self.model.columns, coef, self.model.rest, blocks.members, blocks.start, self.own, self.step,
+            *self.strengths, self.twin.address, self.twin.params, tol, sweeps,
+        )  # fmt: skip
+        self.coef = coef.T.reshape(self.coef.shape)
+        return largest
+
+    def minimise(self, tol):
+        """As `Quadratic.minimise`: whether ``tol`` was reached."""
+        return self.descend(tol, MANY_SWEEPS) <= tol
+
+
+def _strengths(blocks, alpha, twin):
+    """What the kernel needs of each block: the strengths of the norm, of single coefficients and of squares."""
+    alpha = blocks.first(alpha)
+    return alpha * twin.weight, alpha * twin.l1, alpha * twin.square
+
+
 class _BlockQuadratic(Alternating):
     """State of one inner problem.
 
@@ -156,7 +234,8 @@ class _BlockQuadratic(Alternating):
     def __init__(self, gram, coef, grad, penalty, alpha, blocks):
         super().__init__(gram, np.array(coef), np.array(grad), penalty, alpha)
         self.blocks, self.twin = blocks, penalty.twin
-        self.block_step = 1.0 / blocks.steepest(gram)
+        self.own = blocks.parts(gram)
+        self.block_step = 1.0 / blocks.steepest(self.own)
         self.step = self.block_step[blocks.label].reshape(-1, *[1] * (coef.ndim - 1))
         self._shorter = None
 
@@ -175,19 +254,14 @@ class _BlockQuadratic(Alternating):
         squares = np.square(values)
         return np.sqrt(self.blocks.sums(squares if squares.ndim == 1 else squares.sum(axis=1)))
 
-    def _strengths(self):
-        """What the kernel needs of each block: the strengths of the norm, of single coefficients and of squares."""
-        alpha = self.blocks.first(self.alpha)
-        return alpha * self.twin.weight, alpha * self.twin.l1, alpha * self.twin.square
-
     def approach(self, tol):
         """Some sweeps, or what stands for them."""
         if self.twin is not None:
             # The kernel wants one row for every output.
             rows = [np.ascontiguousarray(np.atleast_2d(array.T)) for array in (self.coef, self.grad)]
             _blocks.block_descent(
-                self.gram, *rows, self.blocks.members, self.blocks.start, self.block_step, *self._strengths(),
-                self.twin.address, self.twin.params, tol, SWEEPS,
+                self.gram, None, *rows, self.blocks.members, self.blocks.start, self.own, self.block_step,
+                *_strengths(self.blocks, self.alpha, self.twin), self.twin.address, self.twin.params, tol, SWEEPS,
             )  # fmt: skip
             self.coef, self.grad = (array.T.reshape(self.coef.shape) for array in rows)
         elif self.penalty.convex:
@@ -258,7 +332,7 @@ class _BlockQuadratic(Alternating):
         Those of a norm: along the block what the slope of the prox of one coefficient says, across it the pull over the norm.
         """
         blocks, step = self.blocks, self.block_step
-        strength, l1, square = self._strengths()
+        strength, l1, square = _strengths(blocks, self.alpha, self.twin)
         shrink = 1.0 + step * square
         shorter, norm = step / shrink, self._norms(target)
         active = norm > 0

@@ -258,7 +258,8 @@ class Engine:
             grown = self.grow(point)
             # A digit per model, and more when nothing else is left to gain.
             share = 1e-3 if sharpened or (progress.stalled and not grown) else 0.1
-            point, promised = self._step(point, share * optimality.violation)
+            enough = 0.1 * sharp(tol) if sharpened and not progress.stalled else 0.0
+            point, promised = self._step(point, max(share * optimality.violation, enough))
             moves += not problem.loss.quadratic
         stalled = not best.optimality.converged and n_iter < max_iter
         return Solution(alpha, best.coef, best.intercept, n_iter, best.optimality, stalled)
