@@ -189,8 +189,16 @@ def from_sklearn(estimator, n_samples=None):
         # Searches and multi-task variants inherit from these, and are something else.
         if type(estimator) is cls:
             return translate(estimator, n_samples)
-    known = [cls.__name__ for cls in _TRANSLATE]
-    raise TypeError(f"from_sklearn knows {known}; got {type(estimator).__name__}.")
+    known, name = [cls.__name__ for cls in _TRANSLATE], type(estimator).__name__
+    said = f"from_sklearn knows {known}; got {name}."
+    if type(estimator) in _OTHER_LOSSES:
+        said += (
+            f" skreg has no loss for {name}; give it one: write a Loss with value, gradient and curvature, and fit "
+            f"PenalizedRegression('l2', loss=YourLoss(), alpha={estimator.alpha!r}): the strength is the same number."
+        )
+    elif type(estimator) in _SEARCHES:
+        said += " It searches for its strength: use PenalizedRegressionCV or PenalizedLogisticRegressionCV."
+    raise TypeError(said)
 
 
 def _penalty(l1_ratio, positive=False):
@@ -250,6 +258,8 @@ def _sgd(estimator, n_samples):
     return cls(_penalty(ratio), alpha=estimator.alpha, **common)
 
 
+_OTHER_LOSSES = linear_model.PoissonRegressor, linear_model.GammaRegressor, linear_model.TweedieRegressor
+_SEARCHES = linear_model.RidgeCV, linear_model.LassoCV, linear_model.ElasticNetCV, linear_model.LogisticRegressionCV
 _TRANSLATE = {
     linear_model.LinearRegression: _linear,
     linear_model.Ridge: _ridge,

@@ -24,7 +24,7 @@ from skreg.grid import alpha_grid
 from skreg.penalties import get_penalty
 from skreg.problem import make_problem
 from skreg.relax import refit, relaxed
-from skreg.selection import Candidates, diagnose, one_standard_error
+from skreg.selection import Candidates, Failed, diagnose, one_standard_error
 from skreg.solvers import get_solver
 from skreg.solvers.probe import probe_prox
 from skreg.stops import check_stops, saturated, too_large
@@ -197,14 +197,14 @@ class PathCV:
         self.n_iter_, self.optimality_ = solution.n_iter, solution.optimality
         self.solver_ = get_solver(self.solver, problem).name
         self._fold_supports = candidates.supports(index)
-        self._unsolved, self._left_out, self._stopped = candidates.unsolved, candidates.left_out, stopped
+        self._failed, self._left_out, self._stopped = candidates.failed, candidates.left_out, stopped
         self._n_rows = np.count_nonzero(problem.weights)
         self._locally_convex = convex_along(problem, path)
-        reason = trouble(solution, numbers["max_iter"])
-        if reason is None and self._unsolved:
-            reason = (
-                f"did not reach tol={numbers['tol']:g} in {self._unsolved} of the fits in the folds, so their scores may be "
-                "off: increase max_iter, or set a larger alpha_min_ratio."
+        self._trouble = trouble(solution, numbers["max_iter"])
+        reason = self._trouble
+        if reason is None and any(self._failed):
+            reason = " ".join(
+                ["did not reach tol everywhere, so scores may be off.", *self._failed.said(numbers["tol"])]
             )
         if reason is not None:
             warnings.warn(f"{type(self).__name__} ({self.solver_}) {reason}", ConvergenceWarning, stacklevel=4)
@@ -308,8 +308,10 @@ class PathCV:
                     members = [self._member(*part, own.labels) for part in parts]
                     scores[place] = [scorer(member, data.X[test], data.y[test], **score_params) for member in members]
             used = np.array([s.coef != 0 for s in path])
-            unsolved = sum(not s.optimality.converged for s in path)
-            found.append((scores, used if used.ndim == 2 else used.any(axis=2), unsolved))
+            failed = Failed(
+                sum(not s.optimality.converged and not s.diverges for s in path), sum(s.diverges for s in path)
+            )
+            found.append((scores, used if used.ndim == 2 else used.any(axis=2), failed))
         return found
 
     def _routed(self, sample_weight, params):

@@ -1,15 +1,47 @@
 """Candidates of a search, their scores, and rules that choose among them."""
 
+from typing import NamedTuple
+
 import numpy as np
 from scipy.stats import rankdata
 
 from skreg.penalties import NoPenalty
 
-__all__ = ["Candidates", "diagnose", "one_standard_error", "standard_errors"]
+__all__ = ["Candidates", "Failed", "diagnose", "one_standard_error", "standard_errors"]
 
 # A criterion is an expansion for models that are small beside the data: with half as many degrees of freedom as samples
 # it is none any more.
 SATURATED = 0.5
+
+
+class Failed(NamedTuple):
+    """Fits in folds that did not converge.
+
+    Attributes
+    ----------
+    short : int
+        How many stopped too early.
+    endless : int
+        How many have no finite solution.
+    """
+
+    short: int
+    endless: int
+
+    def said(self, tol):
+        """What to do about them: a list of sentences."""
+        said = []
+        if self.short:
+            said.append(
+                f"{self.short} fits in the folds did not reach tol={tol:g}: increase max_iter (or tol, where rounding allows "
+                "no more), or leave out the weakest alphas."
+            )
+        if self.endless:
+            said.append(
+                f"{self.endless} fits in the folds have no finite solution: the classes of their training sets are perfectly "
+                "separable by coefficients that cost no more when they grow. Choose a penalty that grows with them, 'l1' say."
+            )
+        return said
 
 
 class Candidates:
@@ -28,7 +60,7 @@ class Candidates:
     ----------
     results : dict of arrays
         In the shape of ``GridSearchCV.cv_results_``.
-    unsolved : int
+    failed : Failed
         Fits in folds that did not converge.
     left_out : int
         Folds that a callback has left out.
@@ -38,7 +70,7 @@ class Candidates:
         self._shares = shares
         self._places = [(s, r, k) for s, grid in enumerate(grids) for r in range(len(shares)) for k in range(len(grid))]
         self._alphas = np.array([grids[s][k] for s, _, k in self._places])
-        self.unsolved, self.left_out, self._folds = 0, 0, []
+        self.failed, self.left_out, self._folds = Failed(0, 0), 0, []
         params = []
         for s, r, k in self._places:
             own = {"alpha": float(grids[s][k])} | {f"penalty__{name}": value for name, value in shapes[s].items()}
@@ -57,7 +89,7 @@ class Candidates:
     def set_folds(self, found, scoring=None, left_out=0):
         """Scores of every fold, as `_fold` returns them; ``scoring`` is named where none is finite."""
         self._folds, self.left_out = found, left_out
-        self.unsolved = sum(unsolved for fold in found for _, _, unsolved in fold)
+        self.failed = Failed(*map(sum, zip(*(failed for fold in found for _, _, failed in fold), strict=True)))
         scores = np.array([np.concatenate([part.ravel() for part, _, _ in fold]) for fold in found])
         for k, row in enumerate(scores):
             self.results[f"split{k}_test_score"] = row
@@ -144,10 +176,9 @@ def diagnose(model):
         said.append(
             f"A callback ended the search after {n_folds} of {n_folds + model._left_out} folds: the scores rest on these."
         )
-    if model._unsolved:
-        said.append(f"{model._unsolved} fits in the folds did not reach tol={model.tol:g}: increase max_iter.")
-    if not model.optimality_.converged:
-        said.append(f"The fit to all data did not reach tol={model.tol:g}: increase max_iter.")
+    said += model._failed.said(model.tol)
+    if model._trouble is not None:
+        said.append(f"The fit to all data {model._trouble}")
     if model.optimality_.kind != "global":
         said.append(_local(model))
     if model._fold_supports is not None and np.any(model.coef_ == 0):

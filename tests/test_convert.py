@@ -183,8 +183,13 @@ def test_what_cannot_be_converted():
         convert_alpha(1.0, target="sklearn.Ridge", l1_ratio=0)
     with pytest.raises(ValueError, match="no L1 part"):
         convert_alpha(1.0, target="sklearn.Ridge", n_samples=10)
-    with pytest.raises(TypeError, match="got LassoCV"):
+    with pytest.raises(TypeError, match="got LassoCV.*use PenalizedRegressionCV"):
         from_sklearn(LassoCV())
+    for theirs in (PoissonRegressor(alpha=0.3), GammaRegressor(alpha=0.3), TweedieRegressor(alpha=0.3)):
+        with pytest.raises(
+            TypeError, match=r"no loss for \w+; .*write a Loss .*alpha=0.3\): the strength is the same number"
+        ):
+            from_sklearn(theirs)
     with pytest.raises(ValueError, match="one alpha per target"):
         from_sklearn(Ridge(alpha=[1.0, 2.0]), 10)
     with pytest.raises(ValueError, match="liblinear"):

@@ -5,7 +5,7 @@ import pytest
 from helpers import class_data, regression_data, uneven_weights
 from numpy.testing import assert_allclose
 from sklearn import config_context
-from sklearn.exceptions import NotFittedError
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.feature_selection import SelectFromModel
 from sklearn.model_selection import GridSearchCV, GroupKFold, KFold, LeaveOneOut
 from sklearn.pipeline import make_pipeline
@@ -290,3 +290,20 @@ def test_degrees_of_freedom_take_the_gram_matrix_of_the_path(monkeypatch):
     path = regularization_path(X, y, penalty="elasticnet", alphas=20)
     monkeypatch.setattr(Design, "gram", None)
     assert path.degrees_of_freedom[-1] > 9
+
+
+def test_folds_without_a_finite_solution_are_not_told_to_iterate_longer():
+    """One row keeps the classes from being separable; the training set without it has no finite solution."""
+    x = np.linspace(-2.0, 2.0, 40)
+    y = (x > 0).astype(int)
+    y[35] = 0
+    search = PenalizedLogisticRegressionCV("mcp", alphas=[0.05], cv=KFold(4, shuffle=True, random_state=0))
+    with pytest.warns(ConvergenceWarning, match="1 fits in the folds have no finite solution.*'l1' say") as caught:
+        search.fit(x[:, None], y)
+    assert len(caught) == 1 and "max_iter" not in str(caught[0].message)
+    assert search.optimality_.converged
+    assert any("no finite solution" in said for said in search.diagnose())
+    y[35] = 1
+    with pytest.warns(ConvergenceWarning, match="perfectly separable"):
+        search.fit(x[:, None], y)
+    assert not any("max_iter" in said for said in search.diagnose())

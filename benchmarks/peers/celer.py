@@ -14,6 +14,8 @@ class Celer(Peer):
     cold = "from celer import Lasso\nLasso(alpha=0.1).fit(X, y)"
 
     def supports(self, workload):
+        if workload.own_cv:
+            return "beside scikit-learn 1.9 its LassoCV and ElasticNetCV raise TypeError: unexpected keyword argument 'n_alphas'"
         if workload.kind == "search":
             return "the table compares with scikit-learn"
         if workload.penalty not in ("l1", "weighted l1", "elastic net", "group lasso", "l21"):
