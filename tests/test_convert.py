@@ -183,7 +183,7 @@ def test_what_cannot_be_converted():
         convert_alpha(1.0, target="sklearn.Ridge", l1_ratio=0)
     with pytest.raises(ValueError, match="no L1 part"):
         convert_alpha(1.0, target="sklearn.Ridge", n_samples=10)
-    with pytest.raises(TypeError, match="got LassoCV.*use PenalizedRegressionCV"):
+    with pytest.raises(TypeError, match=r"got LassoCV.*use PenalizedRegressionCV"):
         from_sklearn(LassoCV())
     for theirs in (PoissonRegressor(alpha=0.3), GammaRegressor(alpha=0.3), TweedieRegressor(alpha=0.3)):
         with pytest.raises(
