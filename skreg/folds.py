@@ -7,6 +7,7 @@ the mean of a training set is small and of rank one; nothing is ever subtracted
 from a total, which would lose digits.
 """
 
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +17,7 @@ from skreg.fitting import encode_classes
 from skreg.losses import Loss
 from skreg.moments import Moments
 
-__all__ = ["Data", "grouped_moments", "with_moments"]
+__all__ = ["Data", "blamed", "grouped_moments", "path_scores", "with_moments"]
 
 # Gram matrices that are held at the same time: 256 MB.
 MAX_HELD = 32_000_000
@@ -161,3 +162,23 @@ def with_moments(problem, sums):
     if scale is not None:
         gram, product = gram / np.outer(scale, scale), (product.T / scale).T
     return problem.changed(moments=Moments(gram, product, square))
+
+
+def path_scores(data, parts, weights):
+    """Negative mean loss of every member of a path: one product for all of them."""
+    coefs, intercepts = (np.stack(part).astype(np.float64) for part in zip(*parts, strict=True))
+    n_alphas, n_rows = len(coefs), data.X.shape[0]
+    eta = np.asarray(data.X @ coefs.reshape(-1, data.X.shape[1]).T).reshape(n_rows, *coefs.shape[:-1]) + intercepts
+    # Losses act row by row: one call for the rows of all members.
+    eta = np.ascontiguousarray(np.moveaxis(eta, 1, 0)).reshape(n_alphas * n_rows, *data.target.shape[1:])
+    values = data.loss.value(np.concatenate([data.target] * n_alphas), eta).reshape(n_alphas, n_rows, -1)
+    return -np.average(values.sum(axis=2), axis=1, weights=weights)
+
+
+@contextmanager
+def blamed(place):
+    """Say where bad data are."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{error} This is in {place}.") from error

@@ -2,7 +2,6 @@
 
 import inspect
 import warnings
-from contextlib import contextmanager
 from numbers import Real
 
 import numpy as np
@@ -19,7 +18,7 @@ from skreg._validation import check_bool, check_integer, check_real
 from skreg.convexity import convex_along
 from skreg.criteria import CRITERIA, criterion
 from skreg.fitting import in_units_of_X, trouble
-from skreg.folds import grouped_moments, with_moments
+from skreg.folds import blamed, grouped_moments, path_scores, with_moments
 from skreg.grid import alpha_grid
 from skreg.penalties import get_penalty
 from skreg.problem import make_problem
@@ -283,10 +282,10 @@ class PathCV:
         """Paths on one training set, scored on its test set."""
         train, test = split
         score_params = {name: np.asarray(value)[test] for name, value in score_params.items()}
-        with _blamed(f"the training set of fold {k}"):
+        with blamed(f"the training set of fold {k}"):
             own = data.rows(train)
             own = own.encoded(self._training_weights(own.y, own.weights))
-        with _blamed(f"the test set of fold {k}"):
+        with blamed(f"the test set of fold {k}"):
             held = data.rows(test) if scorer is None or "sample_weight" in score_params else None
             held = held.encoded(held.weights, own.labels) if scorer is None else None
         found = []
@@ -303,7 +302,7 @@ class PathCV:
                 blends = [relaxed(s, f, share) for s, f in zip(path, free, strict=True)]
                 parts = [_shown(problem, s, own) for s in blends]
                 if scorer is None:
-                    scores[place] = _losses(held, parts, score_params.get("sample_weight"))
+                    scores[place] = path_scores(held, parts, score_params.get("sample_weight"))
                 else:
                     members = [self._member(*part, own.labels) for part in parts]
                     scores[place] = [scorer(member, data.X[test], data.y[test], **score_params) for member in members]
@@ -375,15 +374,6 @@ def _relax(relax):
     return [check_real("relax", share, low=0, high=1) for share in relax]
 
 
-@contextmanager
-def _blamed(place):
-    """Say where bad data are."""
-    try:
-        yield
-    except ValueError as error:
-        raise ValueError(f"{error} This is in {place}.") from error
-
-
 def _takes_weights(scorer):
     parameters = inspect.signature(scorer).parameters
     return "sample_weight" in parameters or any(p.kind == p.VAR_KEYWORD for p in parameters.values())
@@ -393,14 +383,3 @@ def _shown(problem, solution, data):
     """Coefficients and intercept as the estimator shows them: one row for two classes."""
     coef, intercept = in_units_of_X(problem, solution.coef, solution.intercept, solution.alpha)
     return (coef, intercept) if data.labels is None else (np.atleast_2d(coef), np.atleast_1d(intercept))
-
-
-def _losses(data, parts, weights):
-    """Negative mean loss of every member of a path: one product for all of them."""
-    coefs, intercepts = (np.stack(part).astype(np.float64) for part in zip(*parts, strict=True))
-    n_alphas, n_rows = len(coefs), data.X.shape[0]
-    eta = np.asarray(data.X @ coefs.reshape(-1, data.X.shape[1]).T).reshape(n_rows, *coefs.shape[:-1]) + intercepts
-    # Losses act row by row: one call for the rows of all members.
-    eta = np.ascontiguousarray(np.moveaxis(eta, 1, 0)).reshape(n_alphas * n_rows, *data.target.shape[1:])
-    values = data.loss.value(np.concatenate([data.target] * n_alphas), eta).reshape(n_alphas, n_rows, -1)
-    return -np.average(values.sum(axis=2), axis=1, weights=weights)
