@@ -39,8 +39,8 @@ for name in machines[0]["versions"] if machines else ():
     seen = {machine["versions"].get(name) for machine in machines} - {None}
     # Workloads are measured one after the other, while skreg goes on: each file says its commit.
     release = sorted({version.split()[0] for version in seen})
-    dates = sorted({machine["date"][:10] for machine in machines})
-    extra = f", {len(seen)} commits, {dates[0]} to {dates[-1]}" if name == "skreg" else ""
+    dates = sorted(machine["date"][:10] for machine in machines)
+    extra = f", {len(seen)} commits, from {dates[0]} to {dates[-1]}" if name == "skreg" else ""
     if release:
         print(f"{name + ':':<14} {', '.join(release)}{extra}")
 
@@ -61,7 +61,8 @@ def draw(compared):
     best_is_1 = {"color": "0.45", "ms": 11, "mew": 2}
     for place, result in enumerate(lines):
         if result["workload"] is None:
-            ax.text(0.01, place + 0.1, result["row"], transform=ax.get_yaxis_transform(), va="center", weight="bold", fontsize=10, backgroundcolor="white")  # fmt: skip
+            beside = {"transform": ax.get_yaxis_transform(), "backgroundcolor": "white"}
+            ax.text(0.01, place + 0.1, result["row"], va="center", weight="bold", size=10, **beside)
             continue
         told = found[result["workload"]]
         best = told["peers"][told["best"]]["seconds"]
