@@ -7,8 +7,8 @@ from helpers import class_data, one_hot, regression_data
 from numpy.testing import assert_allclose
 from scipy import sparse
 from scipy.special import softmax
-from sklearn.linear_model import MultiTaskLasso
-from sklearn.model_selection import GridSearchCV
+from sklearn.linear_model import LinearRegression, MultiTaskLasso
+from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -230,6 +230,7 @@ def test_names_in_a_pipeline_and_a_grid():
         "penalizedregression__penalty__weights": [None, "sqrt"],
     }
     search = GridSearchCV(model, grid, cv=3, n_jobs=2, error_score="raise").fit(frame, y)
-    assert search.best_score_ > 0.1
+    # A hard problem: 40 rows for 9 parameters, and noise.
+    assert search.best_score_ > 0.1 + np.mean(cross_val_score(LinearRegression(), X, y, cv=3))
     chosen = PenalizedRegressionCV(GroupMCP(groups), alphas=10, cv=3).fit(frame, y)
     assert chosen.score(frame, y) > 0.5

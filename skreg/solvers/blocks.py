@@ -191,8 +191,12 @@ class _BlocksOfColumns:
     """State of one inner problem on columns, as `Quadratic`; ``coef`` has shape (k,) or (k, n_outputs)."""
 
     def __init__(self, model, coef, penalty, alpha, blocks):
-        columns = model.columns
-        self.own = blocks.parts(lambda members: columns[members] @ columns[members].transpose(0, 2, 1))
+
+        def products(members):
+            columns = model.columns[members]
+            return columns @ columns.transpose(0, 2, 1)
+
+        self.own = blocks.parts(products)
         self.step = 1.0 / blocks.steepest(self.own)
         self.model, self.coef, self.blocks, self.twin = model, coef, blocks, penalty.twin
         self.strengths = _strengths(blocks, alpha, penalty.twin)

@@ -14,8 +14,8 @@ __all__ = ["ClusterNewton"]
 # Largest Gram matrix for penalties that have no working sets.
 MAX_TOGETHER = 4_000
 
-# Proximal steps between two Newton steps.
-STEPS = 10
+# Proximal steps between two Newton steps: they show the clusters, and far from them a Newton step is not worth its price.
+STEPS = 60
 
 
 class ClusterNewton(Solver):
@@ -76,14 +76,15 @@ class _ClusterEngine(Engine):
 
     def quadratic(self, gram, coef, gradient, alpha, active=None):
         penalty = self.problem.penalty.restrict(self.entries)
-        return _ClusterQuadratic(gram, coef, gradient.copy(), penalty, alpha)
+        return _ClusterQuadratic(gram, coef, gradient.copy(), penalty, alpha, self.problem.design.shape[0])
 
 
 class _ClusterQuadratic(Alternating):
-    """State of one inner problem ``0.5 w'Gw - q'w + P(w; alpha)``, as `Quadratic`."""
+    """State of one inner problem ``0.5 w'Gw - q'w + P(w; alpha)``, as `Quadratic`; ``rank`` is the most that G has."""
 
-    def __init__(self, gram, coef, grad, penalty, alpha):
+    def __init__(self, gram, coef, grad, penalty, alpha, rank):
         super().__init__(gram, coef.copy(), grad, penalty, alpha)
+        self.rank = rank
         steepest = largest_eigenvalue(gram.__matmul__, len(coef), n_steps=20) if len(coef) else 1.0
         self.step = 1.0 / (steepest or 1.0)
 
@@ -110,8 +111,9 @@ class _ClusterQuadratic(Alternating):
         labels, signs = self.penalty.pattern(target)
         used = np.flatnonzero(labels >= 0)
         grad = self.grad + self.gram @ (target - self.coef)
-        if used.size:
-            size = int(labels.max()) + 1
+        size = int(labels.max(initial=-1)) + 1
+        # Where the price is linear only the loss has curvature, and not in more directions than that.
+        if 0 < size <= self.rank:
             clusters = sparse.csr_array((signs[used], (labels[used], used)), shape=(size, len(labels)))
             system = clusters @ (clusters @ self.gram).T
             # The price is linear in the clusters: its slope is that of any subgradient.
