@@ -59,8 +59,9 @@ class Optimality:
         ``"global"``: no coefficients are better, as the problem is convex, or the
         squared loss curves more than the penalty bends the other way (see
         `Penalty.concavity`; looked at up to 300 features). ``"local"``: no other value of
-        a single coefficient, or block of them, is. ``"stationary"``: no small change
-        helps to first order.
+        a single coefficient is, as far as the curvature of the loss at the solution tells
+        (all the way for the squared loss). ``"stationary"``: no small change helps to first
+        order; all that is known where a concave penalty sees several coefficients together.
 
     Examples
     --------

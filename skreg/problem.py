@@ -204,7 +204,9 @@ class Problem:
             return "global"
         if np.max(self.penalty.concavity(self.strength(alpha)), initial=0.0) <= self.strong_convexity:
             return "global"
-        return "stationary" if self.penalty.blocks() is None and not self.penalty.separable else "local"
+        # The step of a block is that of its steepest direction: in others the penalty may bend more than the loss.
+        alone = self.penalty.separable or (self.blocks is not None and np.all(self.blocks.sizes == 1))
+        return "local" if alone else "stationary"
 
     @cached_property
     def strong_convexity(self):

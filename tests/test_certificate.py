@@ -24,7 +24,7 @@ from helpers import (
 from sklearn.exceptions import ConvergenceWarning
 from test_user_penalty import OwnL1, OwnMCP, OwnSLOPE
 
-from skreg import ElasticNet, Optimality, PenalizedRegression, make_problem
+from skreg import ElasticNet, GroupMCP, Optimality, PenalizedRegression, make_problem
 
 TASKS = ["squared", "logistic", "softmax"]
 PENALTIES = {"l1": ("l1", 1.0), "l2": ("l2", 0.0), "elasticnet": (ElasticNet(0.4), 0.4)}
@@ -187,7 +187,16 @@ def test_the_objective_has_two_terms_and_numbers_are_floats(task, penalty):
 
 
 @pytest.mark.parametrize(
-    "penalty, kind", [("l1", "global"), (None, "global"), (OwnSLOPE(), "global"), (OwnMCP(), "local")], ids=str
+    "penalty, kind",
+    [
+        ("l1", "global"),
+        (None, "global"),
+        (OwnSLOPE(), "global"),
+        (OwnMCP(), "local"),
+        (GroupMCP(2, gamma=0.5), "stationary"),
+        (GroupMCP(1, gamma=0.5), "local"),
+    ],
+    ids=str,
 )
 def test_kind(penalty, kind):
     X, y = regression_data()

@@ -154,8 +154,8 @@ def test_multiples():
     X, y = regression_data()
     for penalty in (L1(), MCP(), GroupLasso([0, 0, 1, 1, 2, 2, 3, 3])):
         assert_allclose(
-            fit(0.5 * penalty, X, y, alpha=0.6, tol=1e-10).coef_,
-            fit(penalty, X, y, alpha=0.3, tol=1e-10).coef_,
+            fit(0.5 * penalty, X, y, alpha=0.6, tol=1e-12).coef_,
+            fit(penalty, X, y, alpha=0.3, tol=1e-12).coef_,
             atol=1e-5,
         )
     assert alpha_max(X, y, penalty=0.5 * L1()) == pytest.approx(2 * alpha_max(X, y), rel=1e-12)
@@ -236,9 +236,9 @@ def test_by_column_in_a_pipeline_and_a_grid():
     search = GridSearchCV(model, {"penalizedregression__penalty": choices}, cv=3, error_score="raise").fit(frame, y)
     assert search.best_score_ > 0.1
     # Expressions that match the columns of the step before are factors at their positions.
-    model.set_params(penalizedregression__penalty=choices[0], penalizedregression__tol=1e-10).fit(frame, y)
+    model.set_params(penalizedregression__penalty=choices[0], penalizedregression__tol=1e-12).fit(frame, y)
     factor = [float(name.startswith("gene_")) for name in frame.columns]
-    plain = PenalizedRegression("l1", alpha=0.1, penalty_factor=factor, tol=1e-10)
+    plain = PenalizedRegression("l1", alpha=0.1, penalty_factor=factor, tol=1e-12)
     plain.fit(StandardScaler().fit_transform(frame.to_numpy()), y)
     np.testing.assert_allclose(model[-1].coef_, plain.coef_, rtol=1e-7, atol=1e-9)
     assert 0 < sum(factor) < len(factor)

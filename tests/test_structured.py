@@ -46,7 +46,7 @@ def test_slope_prox_is_isotonic_regression(coef, step, alpha):
     want = np.empty_like(coef)
     shrunk = np.abs(coef)[order] - step * alpha * penalty.lambdas
     want[order] = np.maximum(isotonic_regression(shrunk, increasing=False), 0.0)
-    assert_allclose(penalty.prox(coef, step, alpha), np.sign(coef) * want, atol=1e-10)
+    assert_allclose(penalty.prox(coef, step, alpha), np.sign(coef) * want, atol=1e-12)
 
 
 def prox_by_dual(coef, matrix, bounds):
@@ -148,14 +148,14 @@ def test_clusters_against_proximal_gradient(task, shape, penalty):
 
 def test_slope_with_equal_lambdas_is_the_lasso():
     X, y = regression_data(80, 10)
-    slope = PenalizedRegression(SLOPE(lambdas=np.ones(10)), alpha=0.3, tol=1e-10).fit(X, y)
+    slope = PenalizedRegression(SLOPE(lambdas=np.ones(10)), alpha=0.3, tol=1e-12).fit(X, y)
     assert_allclose(slope.coef_, PenalizedRegression("l1", alpha=0.3, tol=1e-12).fit(X, y).coef_, atol=1e-5)
 
 
 def test_slope_gives_equal_columns_equal_weights():
     X, y = regression_data(80, 6)
     strongest = np.argmax(np.abs(np.corrcoef(X, y, rowvar=False)[-1, :-1]))
-    model = PenalizedRegression("slope", alpha=0.1, tol=1e-10).fit(X[:, [strongest, strongest, 1, 2, 3]], y)
+    model = PenalizedRegression("slope", alpha=0.1, tol=1e-12).fit(X[:, [strongest, strongest, 1, 2, 3]], y)
     assert model.coef_[0] == model.coef_[1] != 0
 
 
@@ -185,7 +185,7 @@ def test_fused_and_trend_fit_against_a_quadratic_program(penalty):
     differences = np.diff(np.eye(12), n=getattr(penalty, "order", 0) + 1, axis=0)
     matrix = np.vstack([np.eye(12), differences])
     prices = alpha * np.concatenate([np.full(12, l1_ratio), np.full(len(differences), 1.0 - l1_ratio)])
-    model = PenalizedRegression(penalty, alpha=alpha, tol=1e-10).fit(X, y)
+    model = PenalizedRegression(penalty, alpha=alpha, tol=1e-12).fit(X, y)
     want = quadratic_program(X, y, matrix, prices)
 
     def objective(coef):
@@ -207,12 +207,12 @@ def test_weights_and_formats(penalty, task):
     weights = np.where(np.arange(60) % 3 == 0, 2.0, 1.0)
     rows = np.repeat(np.arange(60), weights.astype(int))
     models = [
-        estimator(penalty, alpha=0.05, tol=1e-10).fit(X, y, sample_weight=weights),
-        estimator(penalty, alpha=0.05, tol=1e-10).fit(sparse.csr_array(X), y, sample_weight=weights),
-        estimator(penalty, alpha=0.05, tol=1e-10).fit(X[rows], y[rows]),
+        estimator(penalty, alpha=0.05, tol=1e-12).fit(X, y, sample_weight=weights),
+        estimator(penalty, alpha=0.05, tol=1e-12).fit(sparse.csr_array(X), y, sample_weight=weights),
+        estimator(penalty, alpha=0.05, tol=1e-12).fit(X[rows], y[rows]),
     ]
     for model in models:
-        assert model.optimality_.converged and model.optimality_.gap <= 1e-10
+        assert model.optimality_.converged and model.optimality_.gap <= 1e-12
         assert_allclose(model.optimality_.objective, models[0].optimality_.objective, rtol=1e-8)
         assert_allclose(model.coef_, models[0].coef_, atol=1e-4)
 
@@ -235,7 +235,7 @@ def test_generalized_ridge_is_its_closed_form(form, rank_deficient, n):
     X, y = ordered_data(n, 24)
     weights = uneven_weights(n, seed=1)
     M = smoother(24, rank_deficient)
-    model = PenalizedRegression(GeneralizedRidge(FORMS[form](M)), alpha=0.7, tol=1e-10)
+    model = PenalizedRegression(GeneralizedRidge(FORMS[form](M)), alpha=0.7, tol=1e-12)
     model.fit(X, y, sample_weight=weights)
     share = weights / weights.sum()
     Xc, yc = X - share @ X, y - share @ y
@@ -249,7 +249,7 @@ def test_generalized_ridge_is_its_closed_form(form, rank_deficient, n):
 def test_generalized_ridge_with_classes(form, n_classes):
     X, y = class_data(80, 8, n_classes)
     M = smoother(8, rank_deficient=False)
-    model = PenalizedLogisticRegression(GeneralizedRidge(FORMS[form](M)), alpha=0.1, tol=1e-10).fit(X, y)
+    model = PenalizedLogisticRegression(GeneralizedRidge(FORMS[form](M)), alpha=0.1, tol=1e-12).fit(X, y)
     task = "logistic" if n_classes == 2 else "softmax"
     pull = correlation(task, X, y, model)
     assert_allclose(pull, 0.1 * plain(model)[0] @ M, atol=1e-6)
@@ -272,8 +272,8 @@ def test_nuclear_norm_fit(task, form):
     X = np.where(np.abs(X) > 0.4, X, 0.0)
     alpha = 2.0 if task == "squared" else 0.04
     estimator = PenalizedRegression if task == "squared" else PenalizedLogisticRegression
-    model = estimator("nuclear", alpha=alpha, tol=1e-10).fit(form(X), y)
-    assert model.optimality_.converged and model.optimality_.gap <= 1e-10
+    model = estimator("nuclear", alpha=alpha, tol=1e-12).fit(form(X), y)
+    assert model.optimality_.converged and model.optimality_.gap <= 1e-12
     pull = correlation(task, X, y, model)
     assert np.linalg.norm(pull, 2) <= alpha * (1 + 1e-4)
     left, values, right = np.linalg.svd(model.coef_, full_matrices=False)
@@ -322,7 +322,7 @@ def test_alpha_max_of_differences(order):
 def test_at_alpha_max_nothing_enters_and_below_it_something(penalty):
     X, y = ordered_data(60, 15)
     top = alpha_max(X, y, penalty=penalty)
-    at, below = (PenalizedRegression(penalty, alpha=a, tol=1e-10).fit(X, y) for a in (top, 0.99 * top))
+    at, below = (PenalizedRegression(penalty, alpha=a, tol=1e-12).fit(X, y) for a in (top, 0.99 * top))
     assert not at.coef_.any()
     assert below.coef_.any()
 
