@@ -48,7 +48,7 @@ print(
 
 start = time.perf_counter()
 path = regularization_path(
-    X_train, y_train, penalty="l1", loss="logistic", alphas=30, alpha_min_ratio=0.06
+    X_train, y_train, penalty="l1", loss="logistic", alphas=30, alpha_min_ratio=0.04
 )
 seconds = time.perf_counter() - start
 kept = path.coefs.reshape(len(path.alphas), -1)
@@ -69,11 +69,16 @@ right_ax.plot(path.alphas, right, color="k")
 best = int(np.argmax(right))
 right_ax.plot(path.alphas[best], right[best], "o", color="C2", ms=10)
 right_ax.set(xscale="log", xlabel="alpha (lambda)", ylabel="share of new texts named right")
+for ax in (left, right_ax):
+    ax.set_xticks(
+        [1e-4, 2e-4, 5e-4, 1e-3, 2e-3], labels=["0.0001", "0.0002", "0.0005", "0.001", "0.002"]
+    )
+    ax.minorticks_off()
 plt.show()
 
 # %%
 # The words that matter come in first. Around the best alpha nearly all of them are in,
-# and about as many others: predictions are not harmed by a few small weights too many.
+# and even more of the others: predictions are not harmed by a few small weights too many.
 #
 # In a pipeline it is one estimator like any other. ``alpha_max`` tells where the range of alpha begins.
 
