@@ -4,7 +4,8 @@
 A new penalty is a class in one of these files and its name in that file's `__all__`, nothing else.
 """
 
-from skreg.penalties import combine, concave, constraints, convex, differences, groups, structured, tikhonov
+from skreg.penalties import by_column, combine, concave, constraints, convex, differences, groups, structured, tikhonov
+from skreg.penalties.by_column import *
 from skreg.penalties.combine import *
 from skreg.penalties.concave import *
 from skreg.penalties.constraints import *
@@ -15,6 +16,7 @@ from skreg.penalties.structured import *
 from skreg.penalties.tikhonov import *
 
 __all__: list[str] = []
+__all__ += by_column.__all__
 __all__ += combine.__all__
 __all__ += concave.__all__
 __all__ += constraints.__all__
