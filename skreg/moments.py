@@ -16,6 +16,9 @@ from skreg.model import scaled_inverse
 
 __all__ = ["MomentPoint", "Moments", "moment_points"]
 
+# Columns that are not penalised and nearer to each other than this, squared, are told apart by X alone.
+FEW_DIGITS = 1e-8
+
 
 class Moments(NamedTuple):
     """What the squared loss depends on; weights ``S`` of sum 1, ``Z`` and ``y`` centred if there is an intercept.
@@ -37,6 +40,15 @@ class Moments(NamedTuple):
     def output(self, k):
         """Those of one column of y."""
         return Moments(self.gram, np.ascontiguousarray(self.product[:, k]), self.square[k])
+
+    def resolves(self, entries):
+        """Whether rounding hides no direction among these columns."""
+        gram = self.gram[np.ix_(entries, entries)]
+        scale = np.sqrt(np.diagonal(gram))
+        if not scale.all():
+            return False
+        values = np.linalg.eigvalsh(gram / np.outer(scale, scale))
+        return values[0] > FEW_DIGITS * values[-1]
 
     def trusted(self, coef, accuracy):
         """Whether gradients at ``coef``, relative to the size of y, keep this accuracy.
@@ -63,7 +75,7 @@ class MomentPoint(Point):
         return self._loss_at(self.coef, self.gradient)
 
     def _gradient_at(self, coef):
-        used = np.flatnonzero(coef)
+        used = coef.nonzero()[0]
         if 4 * used.size < coef.size:
             return coef[used] @ self._moments.gram[used] - self._moments.product
         return self._moments.gram @ coef - self._moments.product
@@ -82,11 +94,11 @@ class MomentPoint(Point):
             return self.plain_gap
         coef, gradient = self.coef.copy(), self.gradient
         system = self._moments.gram[np.ix_(entries, entries)]
-        inverse, scale, complete = scaled_inverse(system)
+        inverse, scale, _ = scaled_inverse(system)
         for _ in range(3):
             coef[entries] -= inverse @ ((gradient[entries] + wanted) / scale) / scale
             gradient = self._gradient_at(coef)
-        if np.max(np.abs(gradient[entries] + wanted) / scale) <= self.problem.noise(complete):
+        if np.max(np.abs(gradient[entries] + wanted) / scale) <= self.problem.noise():
             gradient[entries] = -wanted
         return self._gap_with(coef, gradient, self._loss_at(coef, gradient))
 

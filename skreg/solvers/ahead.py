@@ -14,7 +14,7 @@ import numpy as np
 from skreg.certificate import CONDITION, Point
 from skreg.elastic import price_together
 from skreg.moments import moment_points
-from skreg.solvers.base import Solution, sharp
+from skreg.solvers.base import Solution, sharp, starting_point
 from skreg.solvers.hessian import KeptHessian
 
 __all__ = ["solve_ahead"]
@@ -49,12 +49,18 @@ def solve_ahead(engine, alphas, start, tol, max_iter):
     def trusted(point):
         return moments is None or moments.trusted(point.coef, sharp(tol))
 
-    done, ahead, last, careful, stale = 0, 1, None, True, not engine.problem.loss.quadratic
+    def lacks_digits(solution):
+        return moments is not None and (solution.stalled or not trusted(solution))
+
+    done, ahead, before, last, careful, stale = 0, 1, None, None, True, not engine.problem.loss.quadratic
+    if moments is not None and engine.problem.penalty.convex:
+        # Everything is in one quadratic: it leads to the first solution as it does to the others.
+        last, careful = engine.problem.point(*starting_point(engine.problem, start, alphas[0]), alphas[0]), False
     while done < len(alphas):
         if careful:
             solution = engine.solve(alphas[done], start, tol, max_iter)
             start = solution.coef, solution.intercept
-            if not trusted(solution):
+            if lacks_digits(solution):
                 return done, start
             yield solution
             before, last = last, engine.problem.point(solution.coef, solution.intercept, alphas[done])

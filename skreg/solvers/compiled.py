@@ -140,6 +140,8 @@ def _of_columns(penalty):
 
 def _columns(parameters, inside=None):
     """One row of parameters for all coefficients, or one for each if they differ."""
+    if inside is None and all(isinstance(one, (bool, int, float)) for one in parameters):
+        return np.array([parameters], dtype=np.float64)
     columns = [np.ravel(np.asarray(one, dtype=np.float64)) for one in parameters]
     if inside is not None:
         # The bits of the address, as those of a double.
@@ -159,8 +161,10 @@ def compiled_prox_in_use(penalty, n_features):
     -------
     bool
     """
+    if type(penalty).prox in TWINS:
+        return True
     compiled = compiled_prox(penalty)
-    return compiled is not None and (type(penalty).prox in TWINS or agrees(penalty, *compiled, n_features))
+    return compiled is not None and agrees(penalty, *compiled, n_features)
 
 
 def work_in_text(penalty, n_features, work):

@@ -1,5 +1,7 @@
 """Coordinate descent on working sets, with prox-Newton models for general losses."""
 
+import math
+
 import numpy as np
 
 from skreg.model import QuadraticModel
@@ -104,9 +106,10 @@ class CoordinateDescent(Solver):
 
     def prepared(self, problem, alphas):
         """The squared loss in moments, where they cost less than the passes over X that they save."""
-        if problem.moments is None and _pays_to_read_once(problem, alphas):
-            return problem.in_moments()
-        return problem
+        if problem.moments is not None or not _pays_to_read_once(problem, alphas):
+            return problem
+        reduced, free = problem.in_moments(), problem.unpenalised(min(alphas))
+        return problem if free.size and not reduced.moments.resolves(free) else reduced
 
     def solve(self, problem, alphas, start=None, tol=1e-6, max_iter=10_000):
         """Each alpha from the solution and the working set before."""
@@ -134,9 +137,20 @@ def _pays_to_read_once(problem, alphas):
     """Whether the Gram matrix of all columns costs less than the passes that as many alphas need."""
     n_samples, n_features = problem.design.shape
     n_alphas = len(alphas)
+    if not problem.loss.quadratic or n_samples < 2 * n_features:
+        return False
+    if n_alphas == 1:
+        # It is made anyway.
+        return _is_small(problem)
     # Three passes an alpha, and a product in the Gram matrix is worth ten read from memory.
-    dear = n_features > 30 * n_alphas or n_features > MAX_MOMENTS or n_samples < 2 * n_features
-    return problem.loss.quadratic and n_alphas > 1 and not dear
+    return n_features <= min(30 * n_alphas, MAX_MOMENTS)
+
+
+def _is_small(problem):
+    """Whether the Gram matrix of all coefficients costs too little to think about which of them are needed."""
+    n_entries = math.prod(problem.coef_shape)
+    products = problem.design.shape[0] * float(n_entries) ** 2
+    return n_entries <= ALL_AT_ONCE and products <= (ONE_GRAM if problem.loss.quadratic else EVERY_GRAM)
 
 
 def _is_tall(problem, engine):
@@ -183,10 +197,8 @@ class Engine:
 
     def __init__(self, problem):
         self.problem = problem
-        n_entries = int(np.prod(problem.coef_shape))
-        products = problem.design.shape[0] * float(n_entries) ** 2
-        cheap = n_entries <= ALL_AT_ONCE and products <= (ONE_GRAM if problem.loss.quadratic else EVERY_GRAM)
-        self.everything = cheap or n_entries <= FEW or problem.moments is not None
+        n_entries = math.prod(problem.coef_shape)
+        self.everything = problem.moments is not None or n_entries <= FEW or _is_small(problem)
         self.entries = np.arange(n_entries if self.everything else 0)
         self.compiled = compiled_prox_in_use(problem.penalty, problem.n_features)
         self.in_text = problem.penalty.separable and not self.compiled
@@ -316,8 +328,9 @@ class Engine:
 
     def quadratic(self, gram, coef, gradient, alpha, active=None):
         """The inner problem of the working set."""
-        features = self.entries // self.problem.n_outputs
-        penalty = self.problem.penalty.restrict(features)
+        penalty = self.problem.penalty
+        if not self.everything or self.problem.n_outputs > 1:
+            penalty = penalty.restrict(self.entries // self.problem.n_outputs)
         compiled = compiled_prox(penalty) if self.compiled else None
         if isinstance(gram, ColumnModel):
             return ColumnQuadratic(gram, coef, penalty, self.strengths(alpha), compiled)
