@@ -14,23 +14,16 @@ are.
 import numpy as np
 
 from libc.math cimport INFINITY, copysign, exp, fabs, log1p, pow, sqrt
-from libc.stdint cimport int32_t, int64_t, uintptr_t
+from libc.stdint cimport uintptr_t
 from libc.string cimport memmove
 
 from skreg._signals cimport look
+from skreg._sparse cimport gathered, index, real
 
 cdef extern from "_simd.h" nogil:
     void skreg_axpy "skreg_axpy_d"(long n, double a, const double *x, double *y)
     double skreg_dot "skreg_dot_d"(long n, const double *x, const double *y)
     void skreg_rotate(long n, double c, double s, double *x, double *y)
-
-ctypedef fused real:
-    float
-    double
-
-ctypedef fused index:
-    int32_t
-    int64_t
 
 ctypedef double (*prox_function)(double, double, double, const double *) noexcept nogil
 
@@ -597,10 +590,11 @@ def column_descent(const real[::1] data, const index[::1] indices, const index[:
         Py_ssize_t j, k, first, last
         int epoch = 0, sweep = 0
         double move, size, largest = INFINITY, slope, answer = 0.0, work = 0.0
-        bint full
+        bint full, uniform = True
     with nogil:
         for k in range(forward.shape[0]):
             answer += forward[k]
+            uniform = uniform and weights[k] == weights[0]
         while epoch < max_epochs:
             # A sweep over all, then up to ten over those that are not zero.
             full = sweep == 0
@@ -610,10 +604,7 @@ def column_descent(const real[::1] data, const index[::1] indices, const index[:
                     continue
                 first, last = indptr[columns[j]], indptr[columns[j] + 1]
                 look(&work, last - first)
-                slope = 0.0
-                for k in range(first, last):
-                    slope += data[k] * forward[indices[k]]
-                slope = grad[j] + inverse_scale[j] * slope
+                slope = grad[j] + inverse_scale[j] * gathered(&data[first], &indices[first], last - first, &forward[0])
                 if total > 0.0:
                     slope -= answer / total * cross[j]
                 move = prox(coef[j] - step[j] * slope, step[j], alpha[j], &params[0, 0] + j * stride) - coef[j]
@@ -622,8 +613,13 @@ def column_descent(const real[::1] data, const index[::1] indices, const index[:
                     size = max(size, fabs(move) / sqrt(step[j]))
                     answer += move * cross[j]
                     move *= inverse_scale[j]
-                    for k in range(first, last):
-                        forward[indices[k]] += move * (weights[indices[k]] * data[k])
+                    if uniform:
+                        move *= weights[0]
+                        for k in range(first, last):
+                            forward[indices[k]] += move * data[k]
+                    else:
+                        for k in range(first, last):
+                            forward[indices[k]] += move * (weights[indices[k]] * data[k])
             epoch += 1
             if full:
                 largest = size

@@ -7,9 +7,8 @@ read in pieces of `PIECE` rows, rows in blocks.
 
 import numpy as np
 
-from libc.stdint cimport int32_t, int64_t
-
 from skreg._signals cimport look
+from skreg._sparse cimport gathered, index, real
 
 cdef extern from "_simd.h" nogil:
     void skreg_axpy_d(long n, double a, const double *x, double *y)
@@ -24,14 +23,6 @@ cdef extern from "_simd.h" nogil:
     void skreg_moments_f(long n, const float *x, const double *w, const double *r, double c, double *out)
     void skreg_copy_d(long n, const double *x, double shift, const double *scale, double *out)
     void skreg_copy_f(long n, const float *x, double shift, const double *scale, double *out)
-
-ctypedef fused real:
-    float
-    double
-
-ctypedef fused index:
-    int32_t
-    int64_t
 
 cdef enum:
     PIECE = 2048
@@ -218,14 +209,12 @@ def mirror(double[:, :] lower, double[:, :] out):
 def sparse_gather(const real[::1] data, const index[::1] indices, const index[::1] indptr,
                   const double[::1] vector, double[::1] out):
     """out[major] = sum over minor of data * vector[minor]."""
-    cdef Py_ssize_t i, k
-    cdef double total
+    cdef Py_ssize_t i, first
     with nogil:
         for i in range(out.shape[0]):
-            total = 0.0
-            for k in range(indptr[i], indptr[i + 1]):
-                total += data[k] * vector[indices[k]]
-            out[i] = total
+            first = indptr[i]
+            if indptr[i + 1] > first:
+                out[i] = gathered(&data[first], &indices[first], indptr[i + 1] - first, &vector[0])
 
 
 def sparse_scatter(const real[::1] data, const index[::1] indices, const index[::1] indptr,
@@ -239,6 +228,47 @@ def sparse_scatter(const real[::1] data, const index[::1] indices, const index[:
             if factor != 0.0:
                 for k in range(indptr[i], indptr[i + 1]):
                     out[indices[k]] += factor * data[k]
+
+
+def sparse_moments(const real[::1] data, const index[::1] indices, const index[::1] indptr,
+                   const double[::1] weights, const double[::1] rows,
+                   double[::1] means, double[::1] variances, double[::1] product):
+    """Of every column (CSC): mean and variance under weights of sum 1, the zeros included; product with ``rows``.
+
+    The column is in the cache when its mean is known, so that the variance costs no pass and no digits.
+    """
+    cdef Py_ssize_t j, k, first, last
+    cdef double mean, stored, spread, weight, distance
+    cdef bint uniform = True
+    with nogil:
+        for k in range(weights.shape[0]):
+            uniform = uniform and weights[k] == weights[0]
+        for j in range(means.shape[0]):
+            first, last = indptr[j], indptr[j + 1]
+            mean = stored = spread = 0.0
+            if uniform:
+                weight = weights[0]
+                for k in range(first, last):
+                    mean += data[k]
+                mean *= weight
+                for k in range(first, last):
+                    distance = data[k] - mean
+                    spread += distance * distance
+                spread *= weight
+                stored = weight * (last - first)
+            else:
+                for k in range(first, last):
+                    weight = weights[indices[k]]
+                    mean += weight * data[k]
+                    stored += weight
+                for k in range(first, last):
+                    distance = data[k] - mean
+                    spread += weights[indices[k]] * distance * distance
+            means[j] = mean
+            # Weights of sum 1; rounding may leave nothing for the zeros of a full column.
+            variances[j] = spread + (1.0 - stored if stored < 1.0 else 0.0) * mean * mean
+            if rows.shape[0] and last > first:
+                product[j] = gathered(&data[first], &indices[first], last - first, &rows[0])
 
 
 def sparse_spread(const real[::1] data, const index[::1] indices, const index[::1] indptr,

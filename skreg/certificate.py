@@ -261,11 +261,14 @@ class Point:
         total = np.atleast_1d(self.row_gradient.sum(axis=0))
         return float(np.max(np.abs(total) / np.sqrt(mean)))
 
-    def optimality(self, tol):
-        """The certificate of the point for a tolerance."""
+    def optimality(self, tol, balance=True):
+        """The certificate of the point for a tolerance.
+
+        When the violation is small enough and the gap is not, a better dual point is worth its price; not to those
+        who have cheaper ways to go on (``balance=False``).
+        """
         problem = self.problem
-        # When the violation is small enough and the gap is not, a better dual point is worth its price.
-        gap = self.gap(tol if CONDITION * self.violation**2 <= 10.0 * tol else np.inf)
+        gap = self.gap(tol if balance and CONDITION * self.violation**2 <= 10.0 * tol else np.inf)
         measure = CONDITION * self.violation**2 if gap is None else gap
         return Optimality(
             objective=float(self.objective),

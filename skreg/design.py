@@ -326,11 +326,15 @@ class SparseDesign(Design):
         if X.indices.dtype != X.indptr.dtype:
             self._arrays = (X.data, X.indices, X.indptr.astype(X.indices.dtype))
         self._by_column = X.format == "csc"
-        super().__init__(X, weights, center, standardize)
+        super().__init__(X, weights, center, standardize, rows)
 
     def _centred_moments(self, weights, rows):
-        means = self._times_t(weights)
-        return means, self._spread(weights, means), None
+        if not self._by_column:
+            means = self._times_t(weights)
+            return means, self._spread(weights, means), None
+        means, variances, product = np.zeros((3, self.shape[1]))
+        _passes.sparse_moments(*self._arrays, weights, NOTHING if rows is None else rows, means, variances, product)
+        return means, variances, None if rows is None else product
 
     def _product(self, vector, size, gather):
         if vector.ndim > 1:

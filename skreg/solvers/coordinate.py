@@ -205,7 +205,7 @@ class Engine:
         self.solved = True
         self.damping = 0.0
         self.growing = False
-        self.columns = True
+        self.columns, self.crowded = True, False
         self.begun, self.tol = False, 1.0
         self.kept = KeptHessian(problem, problem.weights) if problem.loss.quadratic else None
 
@@ -251,7 +251,8 @@ class Engine:
                 continue
             if moves > (0 if self.everything or sharpened else MOST_MOVES):
                 point, moves = problem.point(point.coef, point.intercept, alpha), 0
-            optimality = point.optimality(tol)
+            # A sharper solution has a better dual point, and mostly costs less than a balanced one.
+            optimality = point.optimality(tol, point.violation <= sharp(tol) or progress.stalled > 0)
             if moves and optimality.converged and optimality.violation <= sharp(tol):
                 # What is given out is certified from the coefficients themselves.
                 point, moves = problem.point(point.coef, point.intercept, alpha), 0
@@ -292,13 +293,15 @@ class Engine:
         if self.begun:
             self.begun = False
             return True
-        # The Gram matrix of this many columns costs as much as a pass over all.
         used = np.flatnonzero(np.any(self.rows(point.coef), axis=1))
-        size = max(int(np.sqrt(10 * point.coef.size)), used.size)
         scores = self.rows(point.violations).max(axis=1)
+        if self.crowded:
+            self._keep(used)
         scores[self.entries] = 0.0
         candidates = np.flatnonzero(scores)
-        if candidates.size > size:
+        # The Gram matrix of this many columns costs as much as a pass over all; columns as they are stored never more.
+        size = max(int(np.sqrt(10 * point.coef.size)), used.size)
+        if candidates.size > size and not self._takes_columns(np.union1d(self.entries, candidates)):
             candidates = candidates[np.argpartition(scores[candidates], -size)[-size:]]
         elif candidates.size <= GROWTH * self.entries.size and self._foretells:
             # Those that enter will move others, which then cost a pass more.
@@ -312,6 +315,12 @@ class Engine:
         # While many enter, the support is not worth a factorisation yet.
         self.growing = fresh.size > GROWTH * self.entries.size > GROWTH * ALL_AT_ONCE
         return fresh.size > 0
+
+    def _keep(self, entries):
+        """Forget the rest of a working set that is too large for a Gram matrix."""
+        self.entries, self.crowded = entries, False
+        if self.problem.loss.quadratic:
+            self.kept = KeptHessian(self.problem, self.problem.weights)
 
     @property
     def _foretells(self):
@@ -350,7 +359,12 @@ class Engine:
         kept = problem.loss.quadratic and not self.damping
         inner = self.quadratic(gram, coef, gradient, alpha, self.kept.active if kept else None)
         unit = np.sqrt(2.0 * problem.null_loss)
-        if problem.loss.quadratic and SWEEPS * coef.size**2 <= problem.design.shape[0] * problem.n_features:
+        by_column = isinstance(gram, ColumnModel)
+        if (
+            problem.loss.quadratic
+            and not by_column
+            and SWEEPS * coef.size**2 <= problem.design.shape[0] * problem.n_features
+        ):
             # Solved to the end, a small model costs less than a pass over X.
             wanted = min(wanted, sharp(self.tol))
         # Saturated rows make the model's curvature, and so the unit of its violation, another than the loss's.
@@ -362,7 +376,8 @@ class Engine:
         else:
             self.solved = inner.minimise(max(share, 1e-15 * unit))
             # Where sweeps are slow, Newton's method on the Gram matrix is not.
-            self.columns = self.columns and (self.solved or not isinstance(gram, ColumnModel))
+            if by_column and not self.solved:
+                self.columns, self.crowded = False, True
         self.take_note(inner)
         return inner.coef
 
@@ -393,17 +408,21 @@ class Engine:
 
     def _column_model(self, point):
         """The model on sparse columns, where that is less work than a Gram matrix and as accurate; else None."""
-        problem, size = self.problem, self.entries.size
-        if not (self.columns and size > LARGE and hasattr(problem.design, "by_column") and problem.y.ndim == 1):
-            return None
-        stored = problem.design.stored(self.entries)
-        # Nanoseconds, measured: what meets in the columns and twenty sweeps over the matrix; forty over the columns.
-        if 80.0 * stored > 8.0 * stored**2 / problem.design.shape[0] + 4.0 * size**2:
-            return None
-        if not self.compiled:
+        if not self._takes_columns(self.entries):
             return None
         model = ColumnModel(point, self.entries)
         return model if model.accurate else None
+
+    def _takes_columns(self, entries):
+        """Whether a working set is less work as sparse columns than as a Gram matrix."""
+        problem, size = self.problem, entries.size
+        if not (self.columns and self.compiled and size > LARGE and problem.y.ndim == 1):
+            return False
+        if not hasattr(problem.design, "by_column"):
+            return False
+        stored = problem.design.stored(entries)
+        # Nanoseconds, measured: what meets in the columns and twenty sweeps over the matrix; forty over the columns.
+        return 80.0 * stored <= 8.0 * stored**2 / problem.design.shape[0] + 4.0 * size**2
 
     def _model_step(self, point, wanted):
         """General loss: a Newton model on the working set, and a line search."""
