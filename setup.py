@@ -57,7 +57,9 @@ class BuildKernels(build_ext):
 
 setup(
     ext_modules=[
-        Extension(f"skreg.{name}", [f"skreg/{name}.pyx"], depends=["skreg/_simd.h", "skreg/_signals.pxd", "skreg/_sparse.pxd"])
+        Extension(
+            f"skreg.{name}", [f"skreg/{name}.pyx"], depends=["skreg/_simd.h", "skreg/_signals.pxd", "skreg/_sparse.pxd"]
+        )
         for name in ("_blocks", "_kernels", "_passes", "_structured", "_wrapped")
     ]
     + [Extension(SHARED, [SHARED.replace(".", "/") + ".c"])],

@@ -11,6 +11,7 @@ from functools import cached_property
 import numpy as np
 
 from skreg.model import QuadraticModel, scaled_inverse
+from skreg.sums import inner
 
 __all__ = ["CONDITION", "Optimality", "Point"]
 
@@ -126,7 +127,7 @@ class Point:
         """Weighted mean loss."""
         if self.problem.loss.quadratic:
             return self.problem.loss_value(self.eta)
-        mean = self.problem.weights @ self._expansion[0]
+        mean = inner(self.problem.weights, self._expansion[0])
         return float(mean if np.ndim(mean) == 0 else mean.sum())
 
     @cached_property
@@ -383,7 +384,7 @@ class Point:
             used = weights > 0
             y, weights, dual = y[used], weights[used], dual[used]
         conjugate = problem.loss.conjugate(y, ((-scale * dual).T / weights).T)
-        total = self.objective + float(np.sum(weights @ conjugate)) + price
+        total = self.objective + float(np.sum(inner(weights, conjugate))) + price
         # Rounding may leave the gap a hair below zero.
         return float(max(total, 0.0) / problem.null_loss) if np.isfinite(total) else None
 

@@ -14,6 +14,7 @@ from scipy.linalg.blas import dgemm, dsyrk
 from sklearn.utils import gen_batches
 
 from skreg import _passes
+from skreg.sums import inner
 
 __all__ = ["DenseDesign", "Design", "SparseDesign", "make_design"]
 
@@ -95,7 +96,7 @@ class Design:
         coef = coef if self.scale is None else (coef.T / self.scale).T
         product = self._times(coef)
         if self.shift is not None:
-            product -= self.shift @ coef
+            product -= inner(self.shift, coef)
         return product
 
     def dot_t(self, residual, index=None):

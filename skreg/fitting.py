@@ -10,6 +10,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from skreg._validation import check_bool, check_weights
 from skreg.losses import Logistic, Loss, Softmax, get_loss
 from skreg.problem import make_problem
+from skreg.sums import inner
 
 __all__ = [
     "Classes",
@@ -162,7 +163,7 @@ def in_units_of_X(problem, coef, intercept, alpha):
     coef = coef.astype(dtype) + dtype.type(0)
     intercept = intercept + problem.offset
     if design.shift is not None:
-        intercept = intercept - design.shift @ coef.astype(np.float64)
+        intercept = intercept - inner(design.shift, coef.astype(np.float64))
     if problem.loss.translation_invariant and problem.fit_intercept:
         intercept = intercept - np.mean(intercept)
     return np.ascontiguousarray(coef.T, dtype=dtype), intercept
@@ -189,7 +190,7 @@ def in_units_of_design(problem, coef, intercept):
     intercept = np.asarray(intercept, dtype=np.float64).reshape(problem.y.shape[1:]) - problem.offset
     design = problem.design
     if design.shift is not None:
-        intercept = intercept + design.shift @ coef
+        intercept = intercept + inner(design.shift, coef)
     if not problem.fit_intercept:
         intercept = np.zeros(problem.y.shape[1:])
     if design.scale is not None:

@@ -5,6 +5,7 @@ from scipy.special import entr, expit, logsumexp, softmax, xlogy
 from sklearn.base import BaseEstimator
 
 from skreg import _kernels
+from skreg.sums import inner
 
 __all__ = ["Logistic", "Loss", "Softmax", "Squared", "get_loss", "loss_names"]
 
@@ -300,7 +301,7 @@ class Squared(Loss):
 
     def null_eta(self, y, weights):
         """The weighted mean."""
-        return weights @ y
+        return inner(weights, y)
 
 
 class Logistic(Loss):
@@ -367,7 +368,7 @@ class Logistic(Loss):
     def null_eta(self, y, weights):
         """Log-odds of the weighted share of ones."""
         with np.errstate(divide="ignore"):
-            return np.log(weights @ y) - np.log(weights @ (1.0 - y))
+            return np.log(inner(weights, y)) - np.log(inner(weights, 1.0 - y))
 
 
 class Softmax(Loss):
@@ -460,7 +461,7 @@ class Softmax(Loss):
     def null_eta(self, y, weights):
         """Logarithms of the weighted shares, with sum 0."""
         with np.errstate(divide="ignore"):
-            share = np.log(weights @ y)
+            share = np.log(inner(weights, y))
         return share - np.mean(share)
 
 

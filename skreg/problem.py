@@ -18,6 +18,7 @@ from skreg.losses import get_loss
 from skreg.moments import MomentPoint, Moments
 from skreg.penalties import NoPenalty, get_penalty
 from skreg.spectrum import largest_eigenvalue
+from skreg.sums import inner
 
 __all__ = ["Optimality", "Problem", "make_problem"]
 
@@ -75,7 +76,7 @@ class Problem:
         self.moments = None
         self.offset = 0.0
         if fit_intercept and loss.shift_invariant:
-            self.offset = weights @ y
+            self.offset = inner(weights, y)
             y = y - self.offset
         self.y = y
 
@@ -144,7 +145,7 @@ class Problem:
         """The same problem (squared loss), read from X once and for all."""
         if self.moments is not None:
             return self
-        square = self.weights @ np.square(self.y)
+        square = inner(self.weights, np.square(self.y))
         return self.changed(moments=Moments(self.gram(), self.product, square))
 
     def weighted(self, rows):
@@ -239,7 +240,7 @@ class Problem:
 
     @cached_property
     def _mean_square(self):
-        return float(np.sum(self.weights @ np.square(self.y + self.offset)))
+        return float(np.sum(inner(self.weights, np.square(self.y + self.offset))))
 
     def noise(self, complete=True):
         """What rounding leaves of the product of a unit column and a residual that is orthogonal to it.
@@ -258,7 +259,7 @@ class Problem:
 
     def loss_value(self, eta):
         """Weighted mean loss."""
-        return float(np.sum(self.weights @ self.loss.value(self.y, eta)))
+        return float(np.sum(inner(self.weights, self.loss.value(self.y, eta))))
 
     def row_gradient(self, eta):
         """Derivative of the mean loss with respect to ``eta``."""
@@ -597,7 +598,7 @@ def make_problem(
         weights = weights / weights.sum()
     rows = None
     if loss.quadratic and y.ndim == 1:
-        rows = weights * (y - weights @ y if fit_intercept else y)
+        rows = weights * (y - inner(weights, y) if fit_intercept else y)
     design = make_design(X, weights, fit_intercept, check_standardize(standardize, penalty), rows)
     if design.scale is not None:
         penalty = penalty.rescaled(design.scale)

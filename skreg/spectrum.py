@@ -3,6 +3,8 @@
 import numpy as np
 from scipy.linalg import eigvalsh_tridiagonal
 
+from skreg.sums import inner
+
 __all__ = ["largest_eigenvalue"]
 
 # Chance that the bound is too low.
@@ -39,11 +41,11 @@ def largest_eigenvalue(product, size, n_steps=30):
     while True:
         basis.append(vector)
         image = product(vector)
-        diagonal.append(float(vector @ image))
+        diagonal.append(float(inner(vector, image)))
         # Orthogonal to all before, twice: rounding would bring copies of eigenvalues.
         for _ in range(2):
             for other in basis:
-                image = image - (other @ image) * other
+                image = image - inner(other, image) * other
         length = float(np.linalg.norm(image))
         value = eigvalsh_tridiagonal(diagonal, beside)[-1]
         steps = len(basis)

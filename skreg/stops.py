@@ -3,6 +3,7 @@
 import numpy as np
 
 from skreg._validation import check_integer, check_real
+from skreg.sums import inner
 
 __all__ = ["check_stops", "explained", "saturated", "too_large"]
 
@@ -21,7 +22,7 @@ def explained(problem, solution):
     lowest = problem.loss.conjugate(problem.y, np.zeros_like(problem.y))
     if lowest is None:
         return np.nan
-    lowest = -float(np.sum(problem.weights @ lowest))
+    lowest = -float(np.sum(inner(problem.weights, lowest)))
     return 1.0 - (solution.optimality.loss - lowest) / (problem.null_loss - lowest)
 
 

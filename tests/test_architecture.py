@@ -25,7 +25,7 @@ FLOORS = [
     {"certificate"},
     {"model", "spectrum", "blocks"},
     {"penalties", "losses", "design"},
-    {"_validation", "_blocks", "_kernels", "_passes", "_structured", "_wrapped", "_compat", "progress"},
+    {"_validation", "_blocks", "_kernels", "_passes", "_structured", "_wrapped", "_compat", "progress", "sums"},
 ]
 FLOOR_OF = {room: -number for number, rooms in enumerate(FLOORS) for room in rooms}
 FILES = sorted(path for path in HOUSE.rglob("*.py") if path != HOUSE / "__init__.py")

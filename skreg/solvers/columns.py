@@ -7,6 +7,7 @@ themselves then reads far less than a Gram matrix of the working set holds.
 import numpy as np
 
 from skreg import _kernels
+from skreg.sums import inner
 
 __all__ = ["ColumnModel", "ColumnQuadratic"]
 
@@ -54,7 +55,7 @@ class ColumnModel:
 
     def intercept_move(self, move):
         """The best move of the intercept beside a move of the coefficients."""
-        return 0.0 if self._response is None else -(self._response @ move) - self._offset
+        return 0.0 if self._response is None else -inner(self._response, move) - self._offset
 
     @property
     def hessian(self):

@@ -11,6 +11,7 @@ from skreg.solvers.columns import ColumnModel, ColumnQuadratic
 from skreg.solvers.compiled import compiled_prox, compiled_prox_in_use, work_in_text
 from skreg.solvers.hessian import KeptHessian
 from skreg.solvers.quadratic import Quadratic
+from skreg.sums import inner
 
 __all__ = ["CoordinateDescent", "Engine", "each_output"]
 
@@ -486,7 +487,7 @@ class Engine:
         moved = moved.reshape(point.coef.shape)
         move = moved - point.coef
         shift = model.intercept_move(move.ravel()[self.entries])
-        change = float(np.vdot(point.gradient, move) + np.sum(point.row_gradient.sum(axis=0) * shift))
+        change = float(inner(point.gradient.ravel(), move.ravel()) + np.sum(point.row_gradient.sum(axis=0) * shift))
         change += problem.penalty_value(moved, point.alpha) - point.price
         noise = 4e-16 * abs(point.objective)
         if change > noise or not (np.any(move) or np.any(shift)):

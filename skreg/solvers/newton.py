@@ -3,6 +3,7 @@
 from skreg.certificate import CONDITION
 from skreg.solvers.base import Progress, Solution, Solver, starting_point
 from skreg.solvers.system import NewtonSystem
+from skreg.sums import inner
 
 __all__ = ["Newton"]
 
@@ -65,7 +66,7 @@ def _solve_one(system, alpha, start, tol, max_iter):
         step = system.solve(gradient)
         # What is left to gain, as the last Hessian has it: before it is small, a certificate is a waste.
         little = max(SHARP * tol * problem.null_loss, 1e-15 * abs(point.objective))
-        looking = looking or n_iter == max_iter or (step is not None and 0.5 * gradient @ step <= little)
+        looking = looking or n_iter == max_iter or (step is not None and 0.5 * inner(gradient, step) <= little)
         if looking:
             # Steps have added up in the linear predictor: take it from the coefficients again.
             point = problem.point(point.coef, point.intercept, alpha)
@@ -80,7 +81,7 @@ def _solve_one(system, alpha, start, tol, max_iter):
             gradient = system.gradient(point, slopes)
         if system.renew(point) or looking:
             step = system.solve(gradient)
-        slope = float(gradient @ step)
+        slope = float(inner(gradient, step))
         point, size = _line_search(system, point, -step, -slope)
         if size > 0.0:
             before, slopes = slopes, system.loss_gradient(point)

@@ -7,6 +7,7 @@ from sklearn.utils import gen_batches
 
 from skreg.design import BLOCK_SIZE, DenseDesign
 from skreg.solvers.direct import spd_solver
+from skreg.sums import inner
 
 __all__ = ["NewtonSystem"]
 
@@ -91,7 +92,7 @@ class NewtonSystem:
 
         ``expected`` is what the system took the step's curvature for: far less is rounding.
         """
-        if self._pairs.maxlen and step @ (change + self._all_weights * step) > 0.01 * expected:
+        if self._pairs.maxlen and inner(step, change + self._all_weights * step) > 0.01 * expected:
             self._pairs.append((step, change))
 
     def solve(self, vector):
@@ -101,11 +102,11 @@ class NewtonSystem:
         pairs = [(step, change + self._all_weights * step) for step, change in self._pairs]
         shares, vector = [], np.array(vector)
         for step, change in reversed(pairs):
-            shares.append((step @ vector) / (step @ change))
+            shares.append(inner(step, vector) / inner(step, change))
             vector -= shares[-1] * change
         vector = self._solve_base(vector)
         for (step, change), share in zip(pairs, reversed(shares), strict=True):
-            vector += (share - (change @ vector) / (step @ change)) * step
+            vector += (share - inner(change, vector) / inner(step, change)) * step
         return vector
 
     # -- vectors -----------------------------------------------------------------------
