@@ -631,6 +631,19 @@ def column_descent(const real[::1] data, const index[::1] indices, const index[:
     return epoch, largest
 
 
+def residuals(const double[:] coef, const double[:] grad, const double[:] curvature, const double[::1] alpha,
+              uintptr_t address, const double[:, ::1] params, double[::1] out):
+    """out = ``sqrt(curvature) * |coef - prox(coef - grad / curvature)|``; ``alpha`` and ``params`` for all or for each."""
+    cdef prox_function prox = <prox_function> address
+    cdef Py_ssize_t j, own = alpha.shape[0] > 1, stride = params.shape[1] if params.shape[0] > 1 else 0
+    cdef double step
+    with nogil:
+        for j in range(coef.shape[0]):
+            step = 1.0 / curvature[j]
+            out[j] = sqrt(curvature[j]) * fabs(
+                coef[j] - prox(coef[j] - grad[j] * step, step, alpha[j * own], &params[0, 0] + j * stride))
+
+
 # -- losses: value, gradient and curvature from one exponential -------------------
 
 def logistic_expansion(const double[::1] y, const double[::1] eta,

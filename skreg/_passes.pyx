@@ -192,7 +192,7 @@ def dense_gather(const real[:, :] X, Py_ssize_t start, const Py_ssize_t[::1] col
 
 
 def mirror(double[:, :] lower, double[:, :] out):
-    """out = the symmetric matrix whose lower triangle is given; squares of it at a time, as one side is read across."""
+    """out = the symmetric matrix whose lower triangle is given, also in place; in squares, as one side is read across."""
     cdef Py_ssize_t n = lower.shape[0], i, j, top, left
     with nogil:
         for top in range(0, n, 32):

@@ -10,6 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
+from skreg import _kernels
 from skreg.model import QuadraticModel, scaled_inverse
 from skreg.sums import inner
 
@@ -190,6 +191,12 @@ class Point:
     @cached_property
     def violations(self):
         """Scaled residual of the proximal fixed point, shaped like coef; that of its block for every coefficient."""
+        problem = self.problem
+        if problem.twin is not None and self.coef.ndim == 1 and (problem.penalty.convex or problem.loss.quadratic):
+            violations = np.empty(self.coef.shape)
+            strength = np.atleast_1d(np.asarray(problem.strength(self.alpha), dtype=np.float64))
+            _kernels.residuals(self.coef, self.gradient, self.curvature, strength, *problem.twin, violations)
+            return violations
         step = 1.0 / self.curvature
         target = self.problem.prox(self.coef - self.gradient * step, step, self.alpha)
         violations = np.sqrt(self.curvature) * np.abs(self.coef - target)

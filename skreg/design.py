@@ -494,7 +494,6 @@ def _row_blocks(X):
 
 
 def _mirror(lower):
-    """A symmetric C-ordered matrix from its lower triangle."""
-    out = np.empty(lower.shape)
-    _passes.mirror(lower, out)
-    return out
+    """A symmetric C-ordered matrix from the lower triangle of a Fortran-ordered one, in its memory."""
+    _passes.mirror(lower, lower)
+    return lower.T

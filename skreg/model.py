@@ -1,6 +1,7 @@
 """The quadratic model of the loss around a point, in some of the coefficients."""
 
 import numpy as np
+from scipy.linalg.blas import dger
 
 __all__ = ["QuadraticModel", "scaled_inverse"]
 
@@ -40,7 +41,8 @@ class QuadraticModel:
             inverse = 1.0 / total if total > 0 else 0.0
             self._response = -inverse * cross
             self._offset = -inverse * point.row_gradient.sum()
-            self.hessian += np.multiply.outer(cross, self._response)
+            # In place: a matrix as large as the Hessian costs more memory traffic than the sums.
+            self.hessian = dger(-inverse, cross, cross, a=self.hessian.T, overwrite_a=1).T
             self.gradient += cross * self._offset
 
     def _several(self, point, entries):

@@ -136,21 +136,16 @@ def moment_points(problem, ends, alphas):
     -------
     list of MomentPoint
     """
-    moments, curvature = problem.moments, problem.squared_norms
+    moments = problem.moments
     coefs = np.stack([coef for coef, _ in ends])
-    used = np.flatnonzero(coefs.any(axis=0))
+    used = coefs.any(axis=0).nonzero()[0]
     if 4 * used.size < problem.n_features:
         gradients = coefs[:, used] @ moments.gram[used]
     else:
         gradients = coefs @ moments.gram
     gradients -= moments.product
     losses = 0.5 * (moments.square + np.einsum("bj,bj->b", coefs, gradients - moments.product))
-    step = 1.0 / curvature
-    targets = coefs - gradients * step
     points = [problem.point(*end, alpha) for end, alpha in zip(ends, alphas, strict=True)]
-    for target, point in zip(targets, points, strict=True):
-        target[:] = problem.prox(target, step, point.alpha)
-    violations = np.sqrt(curvature) * np.abs(coefs - targets)
-    for b, point in enumerate(points):
-        point.gradient, point.violations, point.loss = gradients[b], violations[b], float(max(losses[b], 0.0))
+    for point, gradient, loss in zip(points, gradients, losses, strict=True):
+        point.gradient, point.loss = gradient, float(max(loss, 0.0))
     return points

@@ -34,7 +34,7 @@ NOTHING.setflags(write=False)
 # Cached values of a problem, by the attribute that they follow from.
 COMPUTED_FROM = {
     "y": ("null_intercept", "null_loss", "_mean_square", "has_conjugate", "blocks", "product"),
-    "penalty": ("has_conjugate", "blocks"),
+    "penalty": ("has_conjugate", "blocks", "twin"),
     "design": ("product", "squared_norms", "strong_convexity", "_spectral_norm"),
     "weights": ("any_unweighted", "null_intercept", "null_loss", "_mean_square", "product", "squared_norms"),
 }
@@ -64,7 +64,12 @@ class Problem:
         What was taken from ``y``; part of the intercept.
     moments : Moments or None
         What the squared loss depends on, once X has been read for it (`in_moments`).
+    twin : CompiledProx or None
+        What stands for the prox of a separable penalty, once a solver has found it.
     """
+
+    moments = None
+    twin = None
 
     def __init__(self, design, y, weights, loss, penalty, penalty_factor, fit_intercept):
         self.design = design
@@ -73,7 +78,6 @@ class Problem:
         self.penalty = penalty
         self.penalty_factor = penalty_factor
         self.fit_intercept = fit_intercept
-        self.moments = None
         self.offset = 0.0
         if fit_intercept and loss.shift_invariant:
             self.offset = inner(weights, y)

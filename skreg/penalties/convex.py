@@ -200,11 +200,17 @@ class ElasticNet(Penalty):
         return _dual_scale(dual, alpha * self.l1_ratio, alpha * (1.0 - self.l1_ratio), self.positive)
 
 
+def _largest(dual, positive):
+    """The largest size; of the positive ones, where no other is allowed. Without an array in between."""
+    largest = np.max(dual, initial=0.0)
+    return float(largest if positive else max(largest, -np.min(dual, initial=0.0)))
+
+
 def _conjugate(dual, l1, l2, positive):
     """Conjugate of ``l1 * |w| + l2 / 2 * w**2``, summed."""
+    if np.ndim(l1) == 0 and isinstance(l2, float) and l2 == 0.0:
+        return np.inf if _largest(dual, positive) > l1 else 0.0
     size = np.asarray(dual if positive else np.abs(dual))
-    if isinstance(l2, float) and l2 == 0.0:
-        return np.inf if np.any(size > l1) else 0.0
     excess = np.maximum(size - l1, 0.0)
     if np.min(l2) > 0:
         return float(np.sum(np.square(excess) / (2.0 * l2)))
@@ -219,11 +225,11 @@ def _dual_scale(dual, l1, l2, positive):
     """Largest factor in [0, 1] that keeps `_conjugate` finite."""
     if np.min(l2) > 0 if np.ndim(l2) else l2 > 0:
         return 1.0
-    size = np.asarray(dual if positive else np.abs(dual))
     if np.ndim(l1) == 0 and np.ndim(l2) == 0:
-        largest = float(np.max(size, initial=0.0))
+        largest = _largest(dual, positive)
         scale = l1 / largest if largest > l1 else 1.0
         return scale if scale == 1.0 else np.nextafter(scale, 0.0) * (1.0 - np.finfo(float).eps)
+    size = np.asarray(dual if positive else np.abs(dual))
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.where((size > l1) & (np.asarray(l2) == 0), l1 / size, 1.0)
     scale = float(np.min(ratio, initial=1.0))

@@ -197,11 +197,13 @@ class Engine:
     """
 
     def __init__(self, problem):
+        self.compiled = compiled_prox_in_use(problem.penalty, problem.n_features)
+        if self.compiled and problem.penalty.separable:
+            problem = problem.changed(twin=compiled_prox(problem.penalty))
         self.problem = problem
         n_entries = math.prod(problem.coef_shape)
         self.everything = problem.moments is not None or n_entries <= FEW or _is_small(problem)
         self.entries = np.arange(n_entries if self.everything else 0)
-        self.compiled = compiled_prox_in_use(problem.penalty, problem.n_features)
         self.in_text = problem.penalty.separable and not self.compiled
         self.solved = True
         self.damping = 0.0
