@@ -88,6 +88,10 @@ class Quadratic:
         return self._violation_at(self.coef, self.grad)
 
     def _violation_at(self, coef, grad):
+        if self.compiled is not None:
+            violations = np.empty(coef.size)
+            _kernels.residuals(coef, grad, self.curvature, self.alpha, *self.compiled, violations)
+            return float(violations.max(initial=0.0))
         target = self.penalty.prox(coef - self.step * grad, self.step, self.alpha)
         return float(np.max(np.sqrt(self.curvature) * np.abs(target - coef), initial=0.0))
 
