@@ -22,7 +22,11 @@ from skreg._sparse cimport gathered, index, real
 
 cdef extern from "_simd.h" nogil:
     void skreg_axpy "skreg_axpy_d"(long n, double a, const double *x, double *y)
+    void skreg_axpy_f(long n, double a, const float *x, double *y)
     double skreg_dot "skreg_dot_d"(long n, const double *x, const double *y)
+    double skreg_dot_f(long n, const float *x, const double *y)
+    double skreg_squares_d(long n, const double *x, const double *w, double shift)
+    double skreg_squares_f(long n, const float *x, const double *w, double shift)
     void skreg_rotate(long n, double c, double s, double *x, double *y)
 
 ctypedef double (*prox_function)(double, double, double, const double *) noexcept nogil
@@ -560,11 +564,20 @@ cdef class ActiveSet:
 
 def column_sums(const real[::1] data, const index[::1] indices, const index[::1] indptr, const Py_ssize_t[::1] columns,
                 const double[::1] weights, double[::1] sums, double[::1] squares):
-    """Weighted sums of the chosen columns (CSC), and of their squares."""
-    cdef Py_ssize_t j, k
+    """Weighted sums of the chosen columns (CSC, or dense if there are no indices), and of their squares."""
+    cdef Py_ssize_t j, k, n_rows = weights.shape[0]
     cdef double total, square
     with nogil:
         for j in range(columns.shape[0]):
+            if indptr.shape[0] == 0:
+                k = columns[j] * n_rows
+                if real is double:
+                    sums[j] = skreg_dot(n_rows, &data[k], &weights[0])
+                    squares[j] = skreg_squares_d(n_rows, &data[k], &weights[0], 0.0)
+                else:
+                    sums[j] = skreg_dot_f(n_rows, &data[k], &weights[0])
+                    squares[j] = skreg_squares_f(n_rows, &data[k], &weights[0], 0.0)
+                continue
             total = square = 0.0
             for k in range(indptr[columns[j]], indptr[columns[j] + 1]):
                 total += weights[indices[k]] * data[k]
@@ -578,7 +591,7 @@ def column_descent(const real[::1] data, const index[::1] indices, const index[:
                    const double[::1] cross, double total, double[::1] coef, const double[::1] grad,
                    const double[::1] step, const double[::1] alpha, uintptr_t address, const double[:, ::1] params,
                    double tol, int max_epochs):
-    """As `gram_descent`, with the Gram matrix of the chosen columns (CSC) never formed.
+    """As `gram_descent`, with the Gram matrix of the chosen columns (as in `column_sums`) never formed.
 
     ``forward`` holds the weighted change of the linear predictor since ``grad`` was the gradient;
     ``cross / total`` is what the intercept, at its best, answers with. Returns epochs and the largest
@@ -590,7 +603,8 @@ def column_descent(const real[::1] data, const index[::1] indices, const index[:
         Py_ssize_t j, k, first, last
         int epoch = 0, sweep = 0
         double move, size, largest = INFINITY, slope, answer = 0.0, work = 0.0
-        bint full, uniform = True
+        bint full, uniform = True, dense = indptr.shape[0] == 0
+        Py_ssize_t n_rows = forward.shape[0]
     with nogil:
         for k in range(forward.shape[0]):
             answer += forward[k]
@@ -602,9 +616,18 @@ def column_descent(const real[::1] data, const index[::1] indices, const index[:
             for j in range(n):
                 if not full and coef[j] == 0.0:
                     continue
-                first, last = indptr[columns[j]], indptr[columns[j] + 1]
+                if dense:
+                    first = columns[j] * n_rows
+                    last = first + n_rows
+                    if real is double:
+                        slope = skreg_dot(n_rows, &data[first], &forward[0])
+                    else:
+                        slope = skreg_dot_f(n_rows, &data[first], &forward[0])
+                else:
+                    first, last = indptr[columns[j]], indptr[columns[j] + 1]
+                    slope = gathered(&data[first], &indices[first], last - first, &forward[0])
                 look(&work, last - first)
-                slope = grad[j] + inverse_scale[j] * gathered(&data[first], &indices[first], last - first, &forward[0])
+                slope = grad[j] + inverse_scale[j] * slope
                 if total > 0.0:
                     slope -= answer / total * cross[j]
                 move = prox(coef[j] - step[j] * slope, step[j], alpha[j], &params[0, 0] + j * stride) - coef[j]
@@ -613,7 +636,10 @@ def column_descent(const real[::1] data, const index[::1] indices, const index[:
                     size = max(size, fabs(move) / sqrt(step[j]))
                     answer += move * cross[j]
                     move *= inverse_scale[j]
-                    if uniform:
+                    if dense:
+                        for k in range(n_rows):
+                            forward[k] += move * (weights[k] * data[first + k])
+                    elif uniform:
                         move *= weights[0]
                         for k in range(first, last):
                             forward[indices[k]] += move * data[k]

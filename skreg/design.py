@@ -26,6 +26,7 @@ SMALL = 65_536
 
 # What a pass over X is given for a result that is not wanted.
 NOTHING = np.empty(0)
+NO_INDICES = np.empty(0, dtype=np.int32)
 
 
 def make_design(X, weights, center, standardize, rows=None):
@@ -164,9 +165,22 @@ class Design:
         """``Z[:, index]`` as a float64 array in Fortran order."""
         raise NotImplementedError
 
+    def by_column(self, index):
+        """Columns as X stores them (no shift, no scale): data, indices, indptr of a CSC matrix, and where in it they are.
+
+        Dense columns follow each other in the data; they need no indices, and the two arrays are empty.
+        """
+        raise NotImplementedError
+
+    def stored(self, index):
+        """How many numbers the columns store."""
+        raise NotImplementedError
+
 
 class DenseDesign(Design):
     """X is a NumPy array of any memory order."""
+
+    stores_zeros = True
 
     def __init__(self, X, weights, center, standardize, rows=None):
         if X.itemsize not in X.strides:
@@ -312,6 +326,15 @@ class DenseDesign(Design):
                 total = dsyrk(1.0, block.T, trans=1, beta=1.0, c=total, lower=1, overwrite_c=1)
         return _mirror(total)
 
+    def by_column(self, index):
+        if self.X.flags.f_contiguous:
+            return (self.X.T.reshape(-1), NO_INDICES, NO_INDICES), np.ascontiguousarray(index, dtype=np.intp)
+        block = np.take(self.X.T, index, axis=0)
+        return (block.reshape(-1), NO_INDICES, NO_INDICES), np.arange(len(index))
+
+    def stored(self, index):
+        return len(index) * self.shape[0]
+
     def columns(self, index):
         block = np.asarray(self.X[:, index], dtype=np.float64, order="F")
         if self.shift is not None:
@@ -321,6 +344,8 @@ class DenseDesign(Design):
 
 class SparseDesign(Design):
     """X is CSR or CSC; shift and scale stay implicit, so it stays sparse."""
+
+    stores_zeros = False
 
     def __init__(self, X, weights, center, standardize, rows=None):
         self._arrays = (X.data, X.indices, X.indptr)
@@ -364,7 +389,6 @@ class SparseDesign(Design):
         return squares + np.maximum(weights.sum() - stored, 0.0) * shift**2
 
     def by_column(self, index):
-        """Arrays of a CSC matrix as X is stored (no shift, no scale), and where in it the columns are."""
         if self._by_column:
             return self._arrays, np.ascontiguousarray(index, dtype=np.intp)
         block = self.X[:, index].tocsc()
@@ -372,7 +396,6 @@ class SparseDesign(Design):
         return (block.data, block.indices, indptr), np.arange(len(index))
 
     def stored(self, index):
-        """How many entries the columns store."""
         return int(self._stored[index].sum())
 
     @cached_property

@@ -25,6 +25,9 @@ FEW = 20
 # Working sets up to this size have a Gram matrix, sparse as their columns may be.
 LARGE = 200
 
+# One column in so many may be copied, where X has them not in one piece.
+MOST_COPIED = 10
+
 # Up to so many columns, a path of the squared loss reads X once.
 MAX_MOMENTS = 2_000
 
@@ -302,9 +305,10 @@ class Engine:
             self._keep(used)
         scores[self.entries] = 0.0
         candidates = np.flatnonzero(scores)
-        # The Gram matrix of this many columns costs as much as a pass over all; columns as they are stored never more.
+        # The Gram matrix of this many columns costs as much as a pass over all; sparse columns never more.
         size = max(int(np.sqrt(10 * point.coef.size)), used.size)
-        if candidates.size > size and not self._takes_columns(np.union1d(self.entries, candidates)):
+        whole = not self.problem.design.stores_zeros and self._takes_columns(np.union1d(self.entries, candidates))
+        if candidates.size > size and not whole:
             candidates = candidates[np.argpartition(scores[candidates], -size)[-size:]]
         elif candidates.size <= GROWTH * self.entries.size and self._foretells:
             # Those that enter will move others, which then cost a pass more.
@@ -410,22 +414,30 @@ class Engine:
         return self.problem.point(coef, point.intercept + shift, point.alpha), 0.0
 
     def _column_model(self, point):
-        """The model on sparse columns, where that is less work than a Gram matrix and as accurate; else None."""
+        """The model on columns, where that is less work than a Gram matrix and as accurate; else None."""
         if not self._takes_columns(self.entries):
             return None
         model = ColumnModel(point, self.entries)
         return model if model.accurate else None
 
     def _takes_columns(self, entries):
-        """Whether a working set is less work as sparse columns than as a Gram matrix."""
+        """Whether a working set is less work as columns than as a Gram matrix."""
         problem, size = self.problem, entries.size
         if not (self.columns and self.compiled and size > LARGE and problem.y.ndim == 1):
             return False
-        if not hasattr(problem.design, "by_column"):
-            return False
-        stored = problem.design.stored(entries)
+        design, n_samples = problem.design, problem.design.shape[0]
+        if design.stores_zeros:
+            # The Gram matrix of the squared loss is made once and grows; that of others is another one at every model.
+            # Products and passes over the matrix against twenty sweeps over the columns.
+            copied = 0 if design.X.flags.f_contiguous else MOST_COPIED * size
+            return (
+                not problem.loss.quadratic
+                and size * (n_samples + 80) > 360 * n_samples
+                and copied <= problem.n_features
+            )
+        stored = design.stored(entries)
         # Nanoseconds, measured: what meets in the columns and twenty sweeps over the matrix; forty over the columns.
-        return 80.0 * stored <= 8.0 * stored**2 / problem.design.shape[0] + 4.0 * size**2
+        return 80.0 * stored <= 8.0 * stored**2 / n_samples + 4.0 * size**2
 
     def _model_step(self, point, wanted):
         """General loss: a Newton model on the working set, and a line search."""
