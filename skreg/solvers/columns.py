@@ -98,6 +98,8 @@ class ColumnQuadratic:
         curvature = np.where(model.curvature > 0, model.curvature, 1.0)
         self.step = 1.0 / curvature
         self.forward = np.zeros(len(model.weights))
+        # How many columns all sweeps together have met, of those that are in use.
+        self.swept = 0
 
     def violation(self):
         """Largest scaled move of a proximal step, at the point where the model was made."""
@@ -107,10 +109,12 @@ class ColumnQuadratic:
     def descend(self, tol, epochs=20):
         """Sweeps until no coefficient moves by more than ``tol``; returns the largest move of the last."""
         model = self.model
-        return _kernels.column_descent(
+        done, largest = _kernels.column_descent(
             *model.arrays, model.columns, model.inverse_scale, model.weights, self.forward, model.cross, model.total,
             self.coef, model.gradient, self.step, self.alpha, *self.compiled, tol, epochs,
-        )[1]  # fmt: skip
+        )  # fmt: skip
+        self.swept = done * np.count_nonzero(self.coef)
+        return largest
 
     def minimise(self, tol):
         """As `Quadratic.minimise`: whether ``tol`` was reached."""

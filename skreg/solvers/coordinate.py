@@ -9,7 +9,7 @@ from skreg.solvers.ahead import solve_ahead
 from skreg.solvers.base import Progress, Solution, Solver, sharp, starting_point
 from skreg.solvers.columns import ColumnModel, ColumnQuadratic
 from skreg.solvers.compiled import compiled_prox, compiled_prox_in_use, work_in_text
-from skreg.solvers.hessian import KeptHessian
+from skreg.solvers.hessian import KeptHessian, KeptModel, near
 from skreg.solvers.quadratic import Quadratic
 from skreg.sums import inner
 
@@ -24,6 +24,9 @@ FEW = 20
 
 # Working sets up to this size have a Gram matrix, sparse as their columns may be.
 LARGE = 200
+
+# The products of a Gram matrix with more entries than so many times the columns of X cost more than four passes over X.
+DEAR = 80
 
 # One column in so many may be copied, where X has them not in one piece.
 MOST_COPIED = 10
@@ -212,6 +215,7 @@ class Engine:
         self.damping = 0.0
         self.growing = False
         self.columns, self.crowded = True, False
+        self.rows_before, self.swept = None, 0
         self.begun, self.tol = False, 1.0
         self.kept = KeptHessian(problem, problem.weights) if problem.loss.quadratic else None
 
@@ -326,8 +330,7 @@ class Engine:
     def _keep(self, entries):
         """Forget the rest of a working set that is too large for a Gram matrix."""
         self.entries, self.crowded = entries, False
-        if self.problem.loss.quadratic:
-            self.kept = KeptHessian(self.problem, self.problem.weights)
+        self.kept = KeptHessian(self.problem, self.problem.weights) if self.problem.loss.quadratic else None
 
     @property
     def _foretells(self):
@@ -385,6 +388,8 @@ class Engine:
             # Where sweeps are slow, Newton's method on the Gram matrix is not.
             if by_column and not self.solved:
                 self.columns, self.crowded = False, True
+        if by_column:
+            self.swept = inner.swept
         self.take_note(inner)
         return inner.coef
 
@@ -420,6 +425,21 @@ class Engine:
         model = ColumnModel(point, self.entries)
         return model if model.accurate else None
 
+    def _kept_model(self, point):
+        """The model on a Hessian that is kept while it is near enough, where another is dearer than a step more; else None."""
+        problem, entries, rows = self.problem, self.entries, point.row_curvature
+        size = entries.size
+        if problem.y.ndim > 1 or not problem.penalty.separable or size**2 <= DEAR * problem.n_features:
+            return None
+        if self.kept is None or not self.kept.near(rows):
+            settled = self.rows_before is not None and near(self.rows_before, rows)
+            self.rows_before = rows
+            # Three more models on columns, of as many sweeps as the last, against one Gram matrix.
+            if self._takes_columns(entries) and not (settled and 120 * self.swept > size**2):
+                return None
+            self.kept = KeptHessian(problem, rows)
+        return KeptModel(self.kept, point, entries)
+
     def _takes_columns(self, entries):
         """Whether a working set is less work as columns than as a Gram matrix."""
         problem, size = self.problem, entries.size
@@ -442,7 +462,7 @@ class Engine:
     def _model_step(self, point, wanted):
         """General loss: a Newton model on the working set, and a line search."""
         problem, coef, alpha, entries = self.problem, point.coef, point.alpha, self.entries
-        model = self._column_model(point)
+        model = self._kept_model(point) or self._column_model(point)
         if model is None:
             model = QuadraticModel(point, entries)
             if problem.loss.translation_invariant:

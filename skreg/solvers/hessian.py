@@ -5,11 +5,14 @@ import numpy as np
 from skreg._kernels import ActiveSet
 from skreg.solvers.quadratic import MAX_NEWTON
 
-__all__ = ["KeptHessian"]
+__all__ = ["KeptHessian", "KeptModel", "near"]
 
 
 # Columns for which there is room at once; no power of two, whose rows would compete for the same places in the cache.
 ROOM = 2_056
+
+# Share of the weights of the rows that may have changed since: so much of a violation a step then leaves.
+STALE = 0.05
 
 
 class KeptHessian:
@@ -32,7 +35,7 @@ class KeptHessian:
     """
 
     def __init__(self, problem, row_weights):
-        self._design, self._row_weights = problem.design, row_weights
+        self._design, self.row_weights = problem.design, row_weights
         self._gram, self._known = np.empty((0, 0)), 0
         if problem.moments is not None:
             self._gram, self._known = problem.moments.gram, problem.n_features
@@ -75,7 +78,42 @@ class KeptHessian:
             gram = np.empty((room, room))
             gram[:known, :known] = self._gram[:known, :known]
             self._gram = gram
-        border = self._design.gram_border(entries[:known], entries[known:], self._row_weights)
+        border = self._design.gram_border(entries[:known], entries[known:], self.row_weights)
         self._gram[known:size, :size] = border
         self._gram[:known, known:size] = border[:, :known].T
         self._known = size
+
+    def near(self, row_weights):
+        """Whether the Hessian at other weights of the rows is nearly this one."""
+        return near(self.row_weights, row_weights)
+
+
+def near(before, after):
+    """Whether weights of rows have changed by a share that costs Newton's method little."""
+    return np.abs(after - before).sum() <= STALE * before.sum()
+
+
+class KeptModel:
+    """The model that a kept Hessian makes around a point; the counterpart of `QuadraticModel`.
+
+    Parameters
+    ----------
+    kept : KeptHessian
+    point : Point
+    entries : ndarray of int
+
+    Attributes
+    ----------
+    hessian : ndarray of shape (n_entries, n_entries)
+        That of another point.
+    gradient : ndarray of shape (n_entries,)
+        That of this one, with the intercept at its best for the Hessian.
+    """
+
+    def __init__(self, kept, point, entries):
+        self.hessian, self.gradient = kept.on(entries), kept.gradient(point, entries)
+        self._kept, self._point, self._entries = kept, point, entries
+
+    def intercept_move(self, move):
+        """The best move of the intercept beside a move of the coefficients."""
+        return self._kept.intercept_move(self._point, move, self._entries)
