@@ -66,7 +66,7 @@ def solve_ahead(engine, alphas, start, tol, max_iter):
             before, last = last, engine.problem.point(solution.coef, solution.intercept, alphas[done])
             done, careful = done + 1, False
             continue
-        renewed, stale = stale, False
+        renewed, stale = stale or engine.kept is None, False
         if renewed:
             engine.kept = KeptHessian(engine.problem, last.row_curvature)
         block = alphas[done : done + ahead]

@@ -4,12 +4,11 @@ import math
 
 import numpy as np
 
-from skreg.model import QuadraticModel
 from skreg.solvers.ahead import solve_ahead
 from skreg.solvers.base import Progress, Solution, Solver, sharp, starting_point
 from skreg.solvers.columns import ColumnModel, ColumnQuadratic
 from skreg.solvers.compiled import compiled_prox, compiled_prox_in_use, work_in_text
-from skreg.solvers.hessian import KeptHessian, KeptModel, near
+from skreg.solvers.models import Models
 from skreg.solvers.quadratic import Quadratic
 from skreg.sums import inner
 
@@ -21,15 +20,6 @@ ALL_AT_ONCE = 200
 ONE_GRAM = 1e8
 EVERY_GRAM = 2e7
 FEW = 20
-
-# Working sets up to this size have a Gram matrix, sparse as their columns may be.
-LARGE = 200
-
-# The products of a Gram matrix with more entries than so many times the columns of X cost more than four passes over X.
-DEAR = 80
-
-# One column in so many may be copied, where X has them not in one piece.
-MOST_COPIED = 10
 
 # Up to so many columns, a path of the squared loss reads X once.
 MAX_MOMENTS = 2_000
@@ -49,9 +39,6 @@ SWEEPS = 5
 
 # A working set that grows by more than this share is not yet the right one.
 GROWTH = 0.15
-
-# What joins the diagonal of a Hessian that is singular, relative to it.
-TRACE = 1e-10
 
 # What first joins the diagonal of a Gram matrix that rounding has made indefinite, relative to it.
 DAMPING = 1e-13
@@ -214,10 +201,17 @@ class Engine:
         self.solved = True
         self.damping = 0.0
         self.growing = False
-        self.columns, self.crowded = True, False
-        self.rows_before, self.swept = None, 0
+        self.models = Models(problem)
         self.begun, self.tol = False, 1.0
-        self.kept = KeptHessian(problem, problem.weights) if problem.loss.quadratic else None
+
+    @property
+    def kept(self):
+        """The Hessian that is kept: that of the squared loss, or of some point."""
+        return self.models.kept
+
+    @kept.setter
+    def kept(self, hessian):
+        self.models.kept = hessian
 
     def solve(self, alpha, start, tol, max_iter):
         problem, self.tol = self.problem, tol
@@ -305,13 +299,16 @@ class Engine:
             return True
         used = np.flatnonzero(np.any(self.rows(point.coef), axis=1))
         scores = self.rows(point.violations).max(axis=1)
-        if self.crowded:
-            self._keep(used)
+        if self.models.crowded:
+            # A working set of columns may be too large for a Gram matrix.
+            self.entries = used
+            self.models.forget()
         scores[self.entries] = 0.0
         candidates = np.flatnonzero(scores)
         # The Gram matrix of this many columns costs as much as a pass over all; sparse columns never more.
         size = max(int(np.sqrt(10 * point.coef.size)), used.size)
-        whole = not self.problem.design.stores_zeros and self._takes_columns(np.union1d(self.entries, candidates))
+        union = np.union1d(self.entries, candidates)
+        whole = not self.problem.design.stores_zeros and self.models.takes_columns(union, self.compiled)
         if candidates.size > size and not whole:
             candidates = candidates[np.argpartition(scores[candidates], -size)[-size:]]
         elif candidates.size <= GROWTH * self.entries.size and self._foretells:
@@ -326,11 +323,6 @@ class Engine:
         # While many enter, the support is not worth a factorisation yet.
         self.growing = fresh.size > GROWTH * self.entries.size > GROWTH * ALL_AT_ONCE
         return fresh.size > 0
-
-    def _keep(self, entries):
-        """Forget the rest of a working set that is too large for a Gram matrix."""
-        self.entries, self.crowded = entries, False
-        self.kept = KeptHessian(self.problem, self.problem.weights) if self.problem.loss.quadratic else None
 
     @property
     def _foretells(self):
@@ -385,11 +377,8 @@ class Engine:
             inner.descend(max(share, 1e-15 * unit))
         else:
             self.solved = inner.minimise(max(share, 1e-15 * unit))
-            # Where sweeps are slow, Newton's method on the Gram matrix is not.
-            if by_column and not self.solved:
-                self.columns, self.crowded = False, True
         if by_column:
-            self.swept = inner.swept
+            self.models.learn(inner, self.growing or self.solved)
         self.take_note(inner)
         return inner.coef
 
@@ -406,7 +395,7 @@ class Engine:
     def _exact_step(self, point, wanted):
         """Squared loss: the model is the loss, its Gram matrix is kept and extended."""
         entries = self.entries
-        model = self._column_model(point)
+        model = self.models.on_columns(point, entries, self.compiled)
         if model is None:
             gram, gradient = self.kept.on(entries), point.gradient[entries]
             if self.damping:
@@ -418,56 +407,10 @@ class Engine:
         shift = 0.0 if model is None else model.intercept_move(coef[entries] - point.coef[entries])
         return self.problem.point(coef, point.intercept + shift, point.alpha), 0.0
 
-    def _column_model(self, point):
-        """The model on columns, where that is less work than a Gram matrix and as accurate; else None."""
-        if not self._takes_columns(self.entries):
-            return None
-        model = ColumnModel(point, self.entries)
-        return model if model.accurate else None
-
-    def _kept_model(self, point):
-        """The model on a Hessian that is kept while it is near enough, where another is dearer than a step more; else None."""
-        problem, entries, rows = self.problem, self.entries, point.row_curvature
-        size = entries.size
-        if problem.y.ndim > 1 or not problem.penalty.separable or size**2 <= DEAR * problem.n_features:
-            return None
-        if self.kept is None or not self.kept.near(rows):
-            settled = self.rows_before is not None and near(self.rows_before, rows)
-            self.rows_before = rows
-            # Three more models on columns, of as many sweeps as the last, against one Gram matrix.
-            if self._takes_columns(entries) and not (settled and 120 * self.swept > size**2):
-                return None
-            self.kept = KeptHessian(problem, rows)
-        return KeptModel(self.kept, point, entries)
-
-    def _takes_columns(self, entries):
-        """Whether a working set is less work as columns than as a Gram matrix."""
-        problem, size = self.problem, entries.size
-        if not (self.columns and self.compiled and size > LARGE and problem.y.ndim == 1):
-            return False
-        design, n_samples = problem.design, problem.design.shape[0]
-        if design.stores_zeros:
-            # The Gram matrix of the squared loss is made once and grows; that of others is another one at every model.
-            # Products and passes over the matrix against twenty sweeps over the columns.
-            copied = 0 if design.X.flags.f_contiguous else MOST_COPIED * size
-            return (
-                not problem.loss.quadratic
-                and size * (n_samples + 80) > 360 * n_samples
-                and copied <= problem.n_features
-            )
-        stored = design.stored(entries)
-        # Nanoseconds, measured: what meets in the columns and twenty sweeps over the matrix; forty over the columns.
-        return 80.0 * stored <= 8.0 * stored**2 / n_samples + 4.0 * size**2
-
     def _model_step(self, point, wanted):
         """General loss: a Newton model on the working set, and a line search."""
         problem, coef, alpha, entries = self.problem, point.coef, point.alpha, self.entries
-        model = self._kept_model(point) or self._column_model(point)
-        if model is None:
-            model = QuadraticModel(point, entries)
-            if problem.loss.translation_invariant:
-                # Along a shift of all outputs there is no curvature, and rounding must not make it negative.
-                model.hessian.ravel()[:: entries.size + 1] *= 1.0 + TRACE
+        model = self.models.around(point, entries, self.compiled)
         gram = base = model.hessian
         alone, damping = False, 1e-5
         for attempt in range(30):
