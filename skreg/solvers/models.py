@@ -1,5 +1,7 @@
 """Which model of the loss coordinate descent solves around a point: whatever costs least."""
 
+import numpy as np
+
 from skreg.model import QuadraticModel
 from skreg.solvers.columns import ColumnModel
 from skreg.solvers.hessian import KeptHessian, KeptModel, near
@@ -14,6 +16,9 @@ DEAR = 80
 
 # One column in so many may be copied, where X has them not in one piece.
 MOST_COPIED = 10
+
+# A step on a kept Hessian that leaves more than this share of the violation wants another one.
+SLOW = 0.2
 
 # What joins the diagonal of a Hessian that is singular, relative to it.
 TRACE = 1e-10
@@ -40,6 +45,7 @@ class Models:
     def __init__(self, problem):
         self.problem = problem
         self._columns, self._rows_before, self._swept = True, None, 0
+        self._violation = np.inf
         self.forget()
 
     def forget(self):
@@ -76,7 +82,8 @@ class Models:
         size = entries.size
         if problem.y.ndim > 1 or not problem.penalty.separable or size**2 <= DEAR * problem.n_features:
             return None
-        if self.kept is None or not self.kept.near(rows):
+        slow, self._violation = point.violation > SLOW * self._violation, point.violation
+        if self.kept is None or slow or not self.kept.near(rows):
             settled = self._rows_before is not None and near(self._rows_before, rows)
             self._rows_before = rows
             # Three more models on columns, of as many sweeps as the last, against one Gram matrix.

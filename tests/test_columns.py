@@ -1,4 +1,4 @@
-"""Working sets of sparse columns, on which no Gram matrix is formed, give what dense data give."""
+"""Working sets of columns, on which no Gram matrix is formed, give what Gram matrices give."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ from scipy import sparse
 
 from skreg import ElasticNet, design, make_problem
 from skreg.grid import null_alpha
-from skreg.solvers import CoordinateDescent, coordinate
+from skreg.solvers import CoordinateDescent, models
 
 
 def thin_data(layout, dtype, seed):
@@ -20,11 +20,25 @@ def solve(problem, alpha):
     return next(iter(CoordinateDescent().solve(problem, [alpha], tol=1e-10)))
 
 
+@pytest.fixture
+def made(monkeypatch):
+    """The column models that are made during a test."""
+    made = []
+
+    class Watched(models.ColumnModel):
+        def __init__(self, *arguments):
+            made.append(self)
+            super().__init__(*arguments)
+
+    monkeypatch.setattr(models, "ColumnModel", Watched)
+    return made
+
+
 @pytest.mark.parametrize("fit_intercept, standardize", [(True, False), (True, True), (False, False)])
 @pytest.mark.parametrize("penalty", ["l1", ElasticNet(0.5)], ids=str)
 @pytest.mark.parametrize("loss", ["squared", "logistic"])
 @pytest.mark.parametrize("layout, dtype", [("csc", np.float64), ("csr", np.float64), ("csc", np.float32)])
-def test_sparse_equals_dense(monkeypatch, layout, dtype, loss, penalty, fit_intercept, standardize):
+def test_sparse_equals_dense(made, layout, dtype, loss, penalty, fit_intercept, standardize):
     X, y, weights = thin_data(layout, dtype, seed=1)
     y = y if loss == "squared" else (y > np.median(y)).astype(float)
     settings = {
@@ -34,14 +48,6 @@ def test_sparse_equals_dense(monkeypatch, layout, dtype, loss, penalty, fit_inte
         "standardize": standardize,
         "sample_weight": weights,
     }
-    made = []
-
-    class Watched(coordinate.ColumnModel):
-        def __init__(self, *arguments):
-            made.append(self)
-            super().__init__(*arguments)
-
-    monkeypatch.setattr(coordinate, "ColumnModel", Watched)
     problem = make_problem(X, y, **settings)
     alpha = 0.005 * null_alpha(problem)
     thin = solve(problem, alpha)
@@ -53,6 +59,30 @@ def test_sparse_equals_dense(monkeypatch, layout, dtype, loss, penalty, fit_inte
     # Columns with one entry in the same row are the same column once standardised: predictions are unique, weights not.
     fit, reference = (problem.eta(solution.coef, solution.intercept) for solution in (thin, dense))
     np.testing.assert_allclose(fit, reference, atol=1e-4 * np.abs(reference).max())
+
+
+@pytest.mark.parametrize("fit_intercept, standardize", [(True, False), (True, True), (False, False)])
+@pytest.mark.parametrize("penalty", ["l1", "mcp"])
+@pytest.mark.parametrize("order, dtype", [("F", np.float64), ("C", np.float64), ("F", np.float32)])
+def test_dense_columns_equal_their_gram_matrix(made, monkeypatch, order, dtype, penalty, fit_intercept, standardize):
+    rng = np.random.default_rng(2)
+    X = (rng.standard_normal((60, 900)) + 0.7 * rng.standard_normal((60, 1)) + 2.0).astype(dtype, order=order)
+    y = (X[:, :5].sum(axis=1) + rng.standard_normal(60) > 10.0).astype(float)
+    problem = make_problem(
+        X, y, loss="logistic", penalty=penalty, fit_intercept=fit_intercept, standardize=standardize,
+        sample_weight=rng.random(60),
+    )  # fmt: skip
+    alpha = (0.1 if penalty == "l1" else 0.5) * null_alpha(problem)
+    monkeypatch.setattr(models, "LARGE", 10_000)
+    reference = solve(problem, alpha)
+    assert not made
+    monkeypatch.setattr(models, "LARGE", 20)
+    monkeypatch.setattr(models, "MOST_COPIED", 1)
+    solution = solve(problem, alpha)
+    assert made and solution.optimality.converged and reference.optimality.converged
+    if penalty == "l1":
+        assert abs(solution.optimality.objective - reference.optimality.objective) <= 1e-9 * problem.null_loss
+        np.testing.assert_allclose(solution.coef, reference.coef, atol=1e-4 * np.abs(reference.coef).max())
 
 
 @pytest.mark.parametrize("small", [0, 65_536], ids=["in blocks", "row by row"])
