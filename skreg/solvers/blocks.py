@@ -96,7 +96,7 @@ class _BlockEngine(Engine):
         """
         problem = self.problem
         few = self.entries.size <= problem.design.shape[0] or self.everything or not problem.loss.quadratic
-        if few or not self.columns or hasattr(problem.design, "by_column"):
+        if few or not self.models.columns_pay or not problem.design.stores_zeros:
             return None
         if compiled_blocks(problem.penalty) is None:
             return None
@@ -189,6 +189,9 @@ class _Columns(ColumnModel):
 
 class _BlocksOfColumns:
     """State of one inner problem on columns, as `Quadratic`; ``coef`` has shape (k,) or (k, n_outputs)."""
+
+    # Asked for where a Hessian may be kept instead; not with blocks.
+    swept = 0
 
     def __init__(self, model, coef, penalty, alpha, blocks):
 

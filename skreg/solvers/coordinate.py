@@ -301,7 +301,7 @@ class Engine:
         scores = self.rows(point.violations).max(axis=1)
         if self.models.crowded:
             # A working set of columns may be too large for a Gram matrix.
-            self.entries = used
+            self.entries = self.whole(used)
             self.models.forget()
         scores[self.entries] = 0.0
         candidates = np.flatnonzero(scores)
@@ -362,11 +362,10 @@ class Engine:
         inner = self.quadratic(gram, coef, gradient, alpha, self.kept.active if kept else None)
         unit = np.sqrt(2.0 * problem.null_loss)
         by_column = isinstance(gram, ColumnModel)
-        if (
-            problem.loss.quadratic
-            and not by_column
-            and SWEEPS * coef.size**2 <= problem.design.shape[0] * problem.n_features
-        ):
+        # Sparse columns are read as often as X then, and cost as much.
+        sparse = by_column and not problem.design.stores_zeros
+        cheap = SWEEPS * coef.size**2 <= problem.design.shape[0] * problem.n_features
+        if problem.loss.quadratic and cheap and not sparse:
             # Solved to the end, a small model costs less than a pass over X.
             wanted = min(wanted, sharp(self.tol))
         # Saturated rows make the model's curvature, and so the unit of its violation, another than the loss's.
@@ -395,7 +394,7 @@ class Engine:
     def _exact_step(self, point, wanted):
         """Squared loss: the model is the loss, its Gram matrix is kept and extended."""
         entries = self.entries
-        model = self.models.on_columns(point, entries, self.compiled)
+        model = self._column_model(point)
         if model is None:
             gram, gradient = self.kept.on(entries), point.gradient[entries]
             if self.damping:
@@ -406,6 +405,10 @@ class Engine:
         coef[entries] = self._inner(gram, coef[entries], gradient, point.alpha, wanted)
         shift = 0.0 if model is None else model.intercept_move(coef[entries] - point.coef[entries])
         return self.problem.point(coef, point.intercept + shift, point.alpha), 0.0
+
+    def _column_model(self, point):
+        """The model on columns, where that is less work than a Gram matrix and as accurate; else None."""
+        return self.models.on_columns(point, self.entries, self.compiled)
 
     def _model_step(self, point, wanted):
         """General loss: a Newton model on the working set, and a line search."""

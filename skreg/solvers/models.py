@@ -38,13 +38,15 @@ class Models:
     ----------
     kept : KeptHessian or None
         That of the squared loss; for other losses that of some point.
+    columns_pay : bool
+        Whether sweeps over columns have been the shorter way so far.
     crowded : bool
-        Whether the working set was made for columns, which have turned out to be the longer way.
+        Whether the working set was made for columns, and they are no longer that.
     """
 
     def __init__(self, problem):
         self.problem = problem
-        self._columns, self._rows_before, self._swept = True, None, 0
+        self.columns_pay, self._rows_before, self._swept = True, None, 0
         self._violation = np.inf
         self.forget()
 
@@ -57,7 +59,7 @@ class Models:
         """Take note of an inner problem on columns: where sweeps are slow, Newton's method on a Gram matrix is not."""
         self._swept = inner.swept
         if not solved:
-            self._columns, self.crowded = False, True
+            self.columns_pay, self.crowded = False, True
 
     def around(self, point, entries, compiled):
         """The model to be solved, of a loss that is not squared."""
@@ -95,7 +97,7 @@ class Models:
     def takes_columns(self, entries, compiled):
         """Whether a working set is less work as columns than as a Gram matrix."""
         problem, size = self.problem, entries.size
-        if not (self._columns and compiled and size > LARGE and problem.y.ndim == 1):
+        if not (self.columns_pay and compiled and size > LARGE and problem.y.ndim == 1):
             return False
         design, n_samples = problem.design, problem.design.shape[0]
         if design.stores_zeros:
