@@ -42,8 +42,8 @@ from skreg.folds import grouped_moments
 from skreg.penalties import penalty_names
 
 ALPHAS = np.geomspace(1.0, 0.003, 8)
-# A check wants a model that predicts well: ridge does so at the far end of its own, longer range.
-RATIO = {"l2": None}
+# A check wants a model that predicts well: ridge and the trend filter do so at the far end of their own, longer range.
+RATIO = dict.fromkeys(["l2", "trend"])
 CHECKED = [
     *(PenalizedRegressionCV(name, alphas=2, alpha_min_ratio=RATIO.get(name, 0.1), cv=2) for name in penalty_names()),
     # Not MCP and SCAD: classes of the checks are separable, which is worth a warning where large coefficients cost no more.
