@@ -193,9 +193,10 @@ class Point:
         """Scaled residual of the proximal fixed point, shaped like coef; that of its block for every coefficient."""
         problem = self.problem
         if problem.twin is not None and self.coef.ndim == 1 and (problem.penalty.convex or problem.loss.quadratic):
-            violations = np.empty(self.coef.shape)
+            # Asked for first, it takes the gradient along.
+            curvature, violations = self.curvature, np.empty(self.coef.shape)
             strength = np.atleast_1d(np.asarray(problem.strength(self.alpha), dtype=np.float64))
-            _kernels.residuals(self.coef, self.gradient, self.curvature, strength, *problem.twin, violations)
+            _kernels.residuals(self.coef, self.gradient, curvature, strength, *problem.twin, violations)
             return violations
         step = 1.0 / self.curvature
         target = self.problem.prox(self.coef - self.gradient * step, step, self.alpha)
