@@ -28,6 +28,8 @@ from skreg.solvers.compiled import compiled_prox
 from skreg.solvers.interrupt import eigen, lower_factor
 
 warnings.simplefilter("ignore")
+# A shell starts what runs in the background with this signal ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 rng = np.random.default_rng(0)
 k = 1500
 A = rng.standard_normal((k // 2, k))

@@ -203,6 +203,8 @@ def interrupted(call):
             signal.raise_signal(signal.SIGINT)
             patience = 5.0
 
+    # A shell starts what runs in the background with this signal ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     presser = threading.Thread(target=press, daemon=True)
     presser.start()
     try:
@@ -210,6 +212,7 @@ def interrupted(call):
     finally:
         ended.set()
         presser.join()
+        signal.signal(signal.SIGINT, before)
 
 
 def test_a_real_ctrl_c():
