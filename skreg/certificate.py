@@ -14,10 +14,13 @@ from skreg import _kernels
 from skreg.model import QuadraticModel, scaled_inverse
 from skreg.sums import inner
 
-__all__ = ["CONDITION", "Optimality", "Point"]
+__all__ = ["CONDITION", "EXACT", "Optimality", "Point"]
 
 # Balancing the dual point costs a Gram matrix of the support; not beyond this size.
 MAX_BALANCED = 300
+
+# A loss of less than this share of the null model's is none.
+EXACT = 1e-12
 
 # So many coefficients that would jump, of a concave penalty, are looked at one by one.
 MAX_JUMPS = 50
@@ -382,10 +385,6 @@ class Point:
         if correlation.ndim > 1 and not penalty.joint_outputs:
             columns = [np.array(column) for column in correlation.T]
         scale = min(penalty.dual_scale(column, strength) for column in columns)
-        if scale == 0.0:
-            # Only the correlation of a free column takes such a factor: nothing is known then, and nothing is promised.
-            # (The Hessian of softmax is singular along its classes: fewer digits there mean nothing.)
-            return None if problem.loss.translation_invariant else np.inf
         price = sum(penalty.conjugate(scale * column, strength) for column in columns)
         y, weights = problem.y, problem.weights
         if problem.any_unweighted:
@@ -393,6 +392,11 @@ class Point:
             y, weights, dual = y[used], weights[used], dual[used]
         conjugate = problem.loss.conjugate(y, ((-scale * dual).T / weights).T)
         total = self.objective + float(np.sum(inner(weights, conjugate))) + price
+        if scale == 0.0 and not total <= EXACT * problem.null_loss:
+            # Only the correlation of a free column takes such a factor: nothing is known then, and nothing is promised,
+            # but that no loss is negative. That is enough for a fit that leaves nothing.
+            # (The Hessian of softmax is singular along its classes: fewer digits there mean nothing.)
+            return None if problem.loss.translation_invariant else np.inf
         # Rounding may leave the gap a hair below zero.
         return float(max(total, 0.0) / problem.null_loss) if np.isfinite(total) else None
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skreg.certificate import Point
+from skreg.certificate import EXACT, Point
 from skreg.model import scaled_inverse
 
 __all__ = ["MomentPoint", "Moments", "moment_points"]
@@ -112,13 +112,13 @@ class MomentPoint(Point):
         problem = self.problem
         correlation, strength = -gradient, problem.strength(self.alpha)
         scale = problem.penalty.dual_scale(correlation, strength)
-        if scale == 0.0:
-            return np.inf
         price = problem.penalty.conjugate(scale * correlation, strength)
         # With residual r, the conjugate of the loss is r'Sr / 2 - y'Sr.
         total = (
             self.objective + price + scale * (scale * residual - (self._moments.square - self._moments.product @ coef))
         )
+        if scale == 0.0 and not total <= EXACT * problem.null_loss:
+            return np.inf
         return float(max(total, 0.0) / problem.null_loss) if np.isfinite(total) else None
 
 

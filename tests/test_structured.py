@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from helpers import class_data, gradients, one_hot, plain, regression_data, uneven_weights
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -23,7 +24,6 @@ from skreg import (
     make_problem,
     regularization_path,
 )
-from tests.helpers import class_data, gradients, one_hot, plain, regression_data, uneven_weights
 
 NUMBERS = st.floats(-50, 50).map(lambda number: round(number, 3))
 

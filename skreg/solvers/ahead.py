@@ -14,7 +14,7 @@ import numpy as np
 from skreg.certificate import CONDITION, Point
 from skreg.elastic import price_together
 from skreg.moments import moment_points
-from skreg.solvers.base import Solution, sharp, starting_point
+from skreg.solvers.base import Progress, Solution, sharp, starting_point
 from skreg.solvers.hessian import KeptHessian
 
 __all__ = ["solve_ahead"]
@@ -52,10 +52,12 @@ def solve_ahead(engine, alphas, start, tol, max_iter):
     def lacks_digits(solution):
         return moments is not None and (solution.stalled or not trusted(solution))
 
+    progress = Progress()
     done, ahead, before, last, careful, stale = 0, 1, None, None, True, not engine.problem.loss.quadratic
     if moments is not None and engine.problem.penalty.convex:
         # Everything is in one quadratic: it leads to the first solution as it does to the others.
-        last, careful = engine.problem.point(*starting_point(engine.problem, start, alphas[0]), alphas[0]), False
+        coef, _ = starting_point(engine.problem, start, alphas[0])
+        last, careful = engine.problem.point(coef, engine.problem.null_intercept, alphas[0]), False
     while done < len(alphas):
         if careful:
             solution = engine.solve(alphas[done], start, tol, max_iter)
@@ -76,6 +78,7 @@ def solve_ahead(engine, alphas, start, tol, max_iter):
         passed = 0
         for point in points:
             optimality = point.optimality(tol)
+            progress.update(optimality)
             sound = optimality.converged and CONDITION * optimality.violation**2 <= tol and trusted(point)
             if not sound or engine.problem.diverges(point.coef, point.intercept, point.alpha):
                 break
