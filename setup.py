@@ -58,7 +58,9 @@ class BuildKernels(build_ext):
 setup(
     ext_modules=[
         Extension(
-            f"skreg.{name}", [f"skreg/{name}.pyx"], depends=["skreg/_simd.h", "skreg/_signals.pxd", "skreg/_sparse.pxd"]
+            f"skreg.{name}",
+            [f"skreg/{name}.pyx"],
+            depends=["skreg/_simd.h", "skreg/_signals.pxd", "skreg/_columns.pxd"],
         )
         for name in ("_blocks", "_kernels", "_passes", "_structured", "_wrapped")
     ]

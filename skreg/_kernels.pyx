@@ -18,15 +18,12 @@ from libc.stdint cimport uintptr_t
 from libc.string cimport memmove
 
 from skreg._signals cimport look
-from skreg._sparse cimport gathered, index, real
+from skreg._columns cimport all_equal, dot, gathered, index, real
+from skreg._columns cimport squares as column_squares
 
 cdef extern from "_simd.h" nogil:
     void skreg_axpy "skreg_axpy_d"(long n, double a, const double *x, double *y)
-    void skreg_axpy_f(long n, double a, const float *x, double *y)
     double skreg_dot "skreg_dot_d"(long n, const double *x, const double *y)
-    double skreg_dot_f(long n, const float *x, const double *y)
-    double skreg_squares_d(long n, const double *x, const double *w, double shift)
-    double skreg_squares_f(long n, const float *x, const double *w, double shift)
     void skreg_rotate(long n, double c, double s, double *x, double *y)
 
 ctypedef double (*prox_function)(double, double, double, const double *) noexcept nogil
@@ -571,12 +568,8 @@ def column_sums(const real[::1] data, const index[::1] indices, const index[::1]
         for j in range(columns.shape[0]):
             if indptr.shape[0] == 0:
                 k = columns[j] * n_rows
-                if real is double:
-                    sums[j] = skreg_dot(n_rows, &data[k], &weights[0])
-                    squares[j] = skreg_squares_d(n_rows, &data[k], &weights[0], 0.0)
-                else:
-                    sums[j] = skreg_dot_f(n_rows, &data[k], &weights[0])
-                    squares[j] = skreg_squares_f(n_rows, &data[k], &weights[0], 0.0)
+                sums[j] = dot(n_rows, &data[k], &weights[0])
+                squares[j] = column_squares(n_rows, &data[k], &weights[0], 0.0)
                 continue
             total = square = 0.0
             for k in range(indptr[columns[j]], indptr[columns[j] + 1]):
@@ -603,12 +596,11 @@ def column_descent(const real[::1] data, const index[::1] indices, const index[:
         Py_ssize_t j, k, first, last
         int epoch = 0, sweep = 0
         double move, size, largest = INFINITY, slope, answer = 0.0, work = 0.0
-        bint full, uniform = True, dense = indptr.shape[0] == 0
+        bint full, uniform = all_equal(weights), dense = indptr.shape[0] == 0
         Py_ssize_t n_rows = forward.shape[0]
     with nogil:
         for k in range(forward.shape[0]):
             answer += forward[k]
-            uniform = uniform and weights[k] == weights[0]
         while epoch < max_epochs:
             # A sweep over all, then up to ten over those that are not zero.
             full = sweep == 0
@@ -619,10 +611,7 @@ def column_descent(const real[::1] data, const index[::1] indices, const index[:
                 if dense:
                     first = columns[j] * n_rows
                     last = first + n_rows
-                    if real is double:
-                        slope = skreg_dot(n_rows, &data[first], &forward[0])
-                    else:
-                        slope = skreg_dot_f(n_rows, &data[first], &forward[0])
+                    slope = dot(n_rows, &data[first], &forward[0])
                 else:
                     first, last = indptr[columns[j]], indptr[columns[j] + 1]
                     slope = gathered(&data[first], &indices[first], last - first, &forward[0])
@@ -658,16 +647,18 @@ def column_descent(const real[::1] data, const index[::1] indices, const index[:
 
 
 def residuals(const double[:] coef, const double[:] grad, const double[:] curvature, const double[::1] alpha,
-              uintptr_t address, const double[:, ::1] params, double[::1] out):
-    """out = ``sqrt(curvature) * |coef - prox(coef - grad / curvature)|``; ``alpha`` and ``params`` for all or for each."""
+              uintptr_t address, const double[:, ::1] params):
+    """``sqrt(curvature) * |coef - prox(coef - grad / curvature)|``; ``alpha`` and ``params`` for all or for each."""
     cdef prox_function prox = <prox_function> address
     cdef Py_ssize_t j, own = alpha.shape[0] > 1, stride = params.shape[1] if params.shape[0] > 1 else 0
     cdef double step
+    cdef double[::1] out = np.empty(coef.shape[0])
     with nogil:
         for j in range(coef.shape[0]):
             step = 1.0 / curvature[j]
             out[j] = sqrt(curvature[j]) * fabs(
                 coef[j] - prox(coef[j] - grad[j] * step, step, alpha[j * own], &params[0, 0] + j * stride))
+    return np.asarray(out)
 
 
 # -- losses: value, gradient and curvature from one exponential -------------------

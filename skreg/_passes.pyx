@@ -8,17 +8,13 @@ read in pieces of `PIECE` rows, rows in blocks.
 import numpy as np
 
 from skreg._signals cimport look
-from skreg._sparse cimport gathered, index, real
+from skreg._columns cimport all_equal, dot, gathered, index, real, squares
 
 cdef extern from "_simd.h" nogil:
     void skreg_axpy_d(long n, double a, const double *x, double *y)
     void skreg_axpy_f(long n, double a, const float *x, double *y)
-    double skreg_dot_d(long n, const double *x, const double *y)
-    double skreg_dot_f(long n, const float *x, const double *y)
     void skreg_add_squares_d(long n, double a, const double *x, const double *shift, double *out)
     void skreg_add_squares_f(long n, double a, const float *x, const double *shift, double *out)
-    double skreg_squares_d(long n, const double *x, const double *w, double shift)
-    double skreg_squares_f(long n, const float *x, const double *w, double shift)
     void skreg_moments_d(long n, const double *x, const double *w, const double *r, double c, double *out)
     void skreg_moments_f(long n, const float *x, const double *w, const double *r, double c, double *out)
     void skreg_copy_d(long n, const double *x, double shift, const double *scale, double *out)
@@ -35,25 +31,11 @@ cdef inline void axpy(Py_ssize_t n, double a, const real *x, double *y) noexcept
         skreg_axpy_d(n, a, x, y)
 
 
-cdef inline double dot(Py_ssize_t n, const real *x, const double *y) noexcept nogil:
-    if real is float:
-        return skreg_dot_f(n, x, y)
-    else:
-        return skreg_dot_d(n, x, y)
-
-
 cdef inline void add_squares(Py_ssize_t n, double a, const real *x, const double *shift, double *out) noexcept nogil:
     if real is float:
         skreg_add_squares_f(n, a, x, shift, out)
     else:
         skreg_add_squares_d(n, a, x, shift, out)
-
-
-cdef inline double squares(Py_ssize_t n, const real *x, const double *w, double shift) noexcept nogil:
-    if real is float:
-        return skreg_squares_f(n, x, w, shift)
-    else:
-        return skreg_squares_d(n, x, w, shift)
 
 
 cdef inline void moments(Py_ssize_t n, const real *x, const double *w, const double *r, double c,
@@ -239,10 +221,8 @@ def sparse_moments(const real[::1] data, const index[::1] indices, const index[:
     """
     cdef Py_ssize_t j, k, first, last
     cdef double mean, stored, spread, weight, distance
-    cdef bint uniform = True
+    cdef bint uniform = all_equal(weights)
     with nogil:
-        for k in range(weights.shape[0]):
-            uniform = uniform and weights[k] == weights[0]
         for j in range(means.shape[0]):
             first, last = indptr[j], indptr[j + 1]
             mean = stored = spread = 0.0

@@ -197,10 +197,9 @@ class Point:
         problem = self.problem
         if problem.twin is not None and self.coef.ndim == 1 and (problem.penalty.convex or problem.loss.quadratic):
             # Asked for first, it takes the gradient along.
-            curvature, violations = self.curvature, np.empty(self.coef.shape)
+            curvature = self.curvature
             strength = np.atleast_1d(np.asarray(problem.strength(self.alpha), dtype=np.float64))
-            _kernels.residuals(self.coef, self.gradient, curvature, strength, *problem.twin, violations)
-            return violations
+            return _kernels.residuals(self.coef, self.gradient, curvature, strength, *problem.twin)
         step = 1.0 / self.curvature
         target = self.problem.prox(self.coef - self.gradient * step, step, self.alpha)
         violations = np.sqrt(self.curvature) * np.abs(self.coef - target)

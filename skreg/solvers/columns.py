@@ -84,27 +84,24 @@ class ColumnQuadratic:
     model : ColumnModel
     coef : ndarray of shape (k,)
         The current point; moved in place.
-    penalty : Penalty
-        Restricted to the k coefficients.
     alpha : ndarray of shape (k,)
         Strengths.
     compiled : CompiledProx
         What stands for the prox of the penalty.
     """
 
-    def __init__(self, model, coef, penalty, alpha, compiled):
-        self.model, self.coef, self.alpha = model, coef, alpha
-        self.penalty, self.compiled = penalty, compiled
-        curvature = np.where(model.curvature > 0, model.curvature, 1.0)
-        self.step = 1.0 / curvature
+    def __init__(self, model, coef, alpha, compiled):
+        self.model, self.coef, self.alpha, self.compiled = model, coef, alpha, compiled
+        self.curvature = np.where(model.curvature > 0, model.curvature, 1.0)
+        self.step = 1.0 / self.curvature
         self.forward = np.zeros(len(model.weights))
         # How many columns all sweeps together have met, of those that are in use.
         self.swept = 0
 
     def violation(self):
         """Largest scaled move of a proximal step, at the point where the model was made."""
-        target = self.penalty.prox(self.coef - self.step * self.model.gradient, self.step, self.alpha)
-        return float(np.max(np.abs(target - self.coef) / np.sqrt(self.step), initial=0.0))
+        violations = _kernels.residuals(self.coef, self.model.gradient, self.curvature, self.alpha, *self.compiled)
+        return float(violations.max(initial=0.0))
 
     def descend(self, tol, epochs=20):
         """Sweeps until no coefficient moves by more than ``tol``; returns the largest move of the last."""

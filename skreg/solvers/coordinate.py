@@ -344,7 +344,7 @@ class Engine:
             penalty = penalty.restrict(self.entries // self.problem.n_outputs)
         compiled = compiled_prox(penalty) if self.compiled else None
         if isinstance(gram, ColumnModel):
-            return ColumnQuadratic(gram, coef, penalty, self.strengths(alpha), compiled)
+            return ColumnQuadratic(gram, coef, self.strengths(alpha), compiled)
         return Quadratic(gram, coef, gradient.copy(), penalty, self.strengths(alpha), compiled, active)
 
     def strengths(self, alpha):

@@ -89,8 +89,7 @@ class Quadratic:
 
     def _violation_at(self, coef, grad):
         if self.compiled is not None:
-            violations = np.empty(coef.size)
-            _kernels.residuals(coef, grad, self.curvature, self.alpha, *self.compiled, violations)
+            violations = _kernels.residuals(coef, grad, self.curvature, self.alpha, *self.compiled)
             return float(violations.max(initial=0.0))
         target = self.penalty.prox(coef - self.step * grad, self.step, self.alpha)
         return float(np.max(np.sqrt(self.curvature) * np.abs(target - coef), initial=0.0))
