@@ -51,27 +51,29 @@ class Blocks:
         """One number per block, where all of its coefficients have the same."""
         return np.asarray(values)[self.members[self.start[:-1]]]
 
+    def _by_size(self):
+        """Every size, the blocks that have it, and where their `parts` lie, one row for each block."""
+        squares = self.sizes**2
+        for size in np.unique(self.sizes):
+            blocks = np.flatnonzero(self.sizes == size)
+            yield size, blocks, (np.cumsum(squares) - squares)[blocks][:, None] + np.arange(size**2)
+
     def parts(self, gram):
         """Of a symmetric matrix what belongs to each block, row by row, one block after the other: shape (sum of squares,).
 
         ``gram`` may be a function instead, of members of shape (n, size), which returns their parts, shape (n, size, size).
         """
-        squares = np.cumsum(self.sizes**2) - self.sizes**2
         own = np.empty(int(np.sum(self.sizes**2)))
-        for size in np.unique(self.sizes):
-            blocks = np.flatnonzero(self.sizes == size)
+        for size, blocks, places in self._by_size():
             members = self.members[self.start[blocks][:, None] + np.arange(size)]
             part = gram(members) if callable(gram) else gram[members[:, :, None], members[:, None, :]]
-            own[squares[blocks][:, None] + np.arange(size**2)] = part.reshape(len(blocks), -1)
+            own[places] = part.reshape(len(blocks), -1)
         return own
 
     def steepest(self, own):
         """The largest eigenvalue of each block of a matrix, from its `parts`; 1 where that is 0."""
         values = np.empty(len(self))
-        squares = np.cumsum(self.sizes**2) - self.sizes**2
-        for size in np.unique(self.sizes):
-            blocks = np.flatnonzero(self.sizes == size)
-            part = own[squares[blocks][:, None] + np.arange(size**2)].reshape(-1, size, size)
-            values[blocks] = np.linalg.eigvalsh(part)[:, -1]
+        for size, blocks, places in self._by_size():
+            values[blocks] = np.linalg.eigvalsh(own[places].reshape(-1, size, size))[:, -1]
         # Rounding may leave an eigenvalue a hair too small.
         return np.where(values > 0, values * (1.0 + 1e-12), 1.0)

@@ -172,10 +172,6 @@ class Design:
         """
         raise NotImplementedError
 
-    def stored(self, index):
-        """How many numbers the columns store."""
-        raise NotImplementedError
-
 
 class DenseDesign(Design):
     """X is a NumPy array of any memory order."""
@@ -332,9 +328,6 @@ class DenseDesign(Design):
         block = np.take(self.X.T, index, axis=0)
         return (block.reshape(-1), NO_INDICES, NO_INDICES), np.arange(len(index))
 
-    def stored(self, index):
-        return len(index) * self.shape[0]
-
     def columns(self, index):
         block = np.asarray(self.X[:, index], dtype=np.float64, order="F")
         if self.shift is not None:
@@ -396,6 +389,7 @@ class SparseDesign(Design):
         return (block.data, block.indices, indptr), np.arange(len(index))
 
     def stored(self, index):
+        """How many entries the columns store."""
         return int(self._stored[index].sum())
 
     @cached_property

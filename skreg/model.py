@@ -86,12 +86,14 @@ class QuadraticModel:
         return shift if self._vector else float(shift)
 
 
-def scaled_inverse(hessian):
+def scaled_inverse(hessian, share=1e-13):
     """Pseudo-inverse of a Hessian in units of its diagonal.
 
     Parameters
     ----------
     hessian : ndarray of shape (k, k)
+    share : float
+        Of the largest eigenvalue, which smaller ones are taken for rounding.
 
     Returns
     -------
@@ -105,7 +107,7 @@ def scaled_inverse(hessian):
     scale = np.sqrt(np.maximum(np.diagonal(hessian), 0.0))
     scale = np.where(scale > 0, scale, 1.0)
     values, vectors = np.linalg.eigh(hessian / np.outer(scale, scale))
-    kept = values > 1e-13 * values[-1]
+    kept = values > share * values[-1]
     vectors = vectors[:, kept]
     return (vectors / values[kept]) @ vectors.T, scale, bool(kept.all())
 

@@ -43,12 +43,7 @@ class Moments(NamedTuple):
 
     def resolves(self, entries):
         """Whether rounding hides no direction among these columns."""
-        gram = self.gram[np.ix_(entries, entries)]
-        scale = np.sqrt(np.diagonal(gram))
-        if not scale.all():
-            return False
-        values = np.linalg.eigvalsh(gram / np.outer(scale, scale))
-        return values[0] > FEW_DIGITS * values[-1]
+        return scaled_inverse(self.gram[np.ix_(entries, entries)], FEW_DIGITS)[2]
 
     def trusted(self, coef, accuracy):
         """Whether gradients at ``coef``, relative to the size of y, keep this accuracy.

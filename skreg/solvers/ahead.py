@@ -15,7 +15,7 @@ from skreg.certificate import CONDITION, Point
 from skreg.elastic import price_together
 from skreg.moments import moment_points
 from skreg.solvers.base import Progress, Solution, sharp, starting_point
-from skreg.solvers.hessian import KeptHessian
+from skreg.solvers.hessian import KeptHessian, KeptModel
 
 __all__ = ["solve_ahead"]
 
@@ -68,9 +68,9 @@ def solve_ahead(engine, alphas, start, tol, max_iter):
             before, last = last, engine.problem.point(solution.coef, solution.intercept, alphas[done])
             done, careful = done + 1, False
             continue
-        renewed, stale = stale or engine.kept is None, False
+        renewed, stale = stale or engine.models.kept is None, False
         if renewed:
-            engine.kept = KeptHessian(engine.problem, last.row_curvature)
+            engine.models.kept = KeptHessian(engine.problem, last.row_curvature)
         block = alphas[done : done + ahead]
         if not engine.everything:
             engine.grow(_foretold(before, last, block[-1]))
@@ -149,10 +149,10 @@ class _Model:
     """The quadratic model of the working set around a point, by the kept Hessian."""
 
     def __init__(self, engine, point):
-        self.engine, self.point = engine, point
-        kept, entries = engine.kept, engine.entries
-        gradient = kept.gradient(point, entries)
-        self.inner = engine.quadratic(kept.on(entries), point.coef[entries], gradient, point.alpha, kept.active)
+        self.engine, self.point, kept = engine, point, engine.models.kept
+        self.model = KeptModel(kept, point, engine.entries)
+        coef = point.coef[engine.entries]
+        self.inner = engine.quadratic(self.model.hessian, coef, self.model.gradient, point.alpha, kept.active)
         self.unit = np.sqrt(2.0 * engine.problem.null_loss)
 
     @property
@@ -169,7 +169,7 @@ class _Model:
             inner.minimise(max(sharp(tol), 1e-15) * self.unit)
             coef = point.coef.copy()
             coef[entries] = inner.coef
-            shift = engine.kept.intercept_move(point, inner.coef - point.coef[entries], entries)
+            shift = self.model.intercept_move(inner.coef - point.coef[entries])
             ends.append((coef, point.intercept + shift))
         engine.take_note(inner)
         return ends

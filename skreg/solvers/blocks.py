@@ -16,10 +16,10 @@ __all__ = ["BlockCoordinateDescent"]
 
 # Sweeps between two Newton steps, and proximal steps where the prox is NumPy only.
 SWEEPS = 10
+STEPS = 30
 
 # Sweeps on columns: they need no Gram matrix, and there is no Newton step that would end them.
 MANY_SWEEPS = 300
-STEPS = 30
 
 # A support larger than this is left to descent: factorising its Hessian would cost more.
 MAX_NEWTON = 2_000

@@ -204,15 +204,6 @@ class Engine:
         self.models = Models(problem)
         self.begun, self.tol = False, 1.0
 
-    @property
-    def kept(self):
-        """The Hessian that is kept: that of the squared loss, or of some point."""
-        return self.models.kept
-
-    @kept.setter
-    def kept(self, hessian):
-        self.models.kept = hessian
-
     def solve(self, alpha, start, tol, max_iter):
         problem, self.tol = self.problem, tol
         coef, intercept = starting_point(problem, start, alpha)
@@ -307,9 +298,7 @@ class Engine:
         candidates = np.flatnonzero(scores)
         # The Gram matrix of this many columns costs as much as a pass over all; sparse columns never more.
         size = max(int(np.sqrt(10 * point.coef.size)), used.size)
-        union = np.union1d(self.entries, candidates)
-        whole = not self.problem.design.stores_zeros and self.models.takes_columns(union, self.compiled)
-        if candidates.size > size and not whole:
+        if candidates.size > size and not self._may_all_enter(candidates):
             candidates = candidates[np.argpartition(scores[candidates], -size)[-size:]]
         elif candidates.size <= GROWTH * self.entries.size and self._foretells:
             # Those that enter will move others, which then cost a pass more.
@@ -323,6 +312,12 @@ class Engine:
         # While many enter, the support is not worth a factorisation yet.
         self.growing = fresh.size > GROWTH * self.entries.size > GROWTH * ALL_AT_ONCE
         return fresh.size > 0
+
+    def _may_all_enter(self, candidates):
+        """Whether the working set with all of these would be one of sparse columns."""
+        if self.problem.design.stores_zeros:
+            return False
+        return self.models.takes_columns(np.union1d(self.entries, candidates), self.compiled)
 
     @property
     def _foretells(self):
@@ -359,7 +354,7 @@ class Engine:
         """Solve a model of the working set until its violation is as ``wanted``; the new values."""
         problem = self.problem
         kept = problem.loss.quadratic and not self.damping
-        inner = self.quadratic(gram, coef, gradient, alpha, self.kept.active if kept else None)
+        inner = self.quadratic(gram, coef, gradient, alpha, self.models.kept.active if kept else None)
         unit = np.sqrt(2.0 * problem.null_loss)
         by_column = isinstance(gram, ColumnModel)
         # Sparse columns are read as often as X then, and cost as much.
@@ -396,7 +391,7 @@ class Engine:
         entries = self.entries
         model = self._column_model(point)
         if model is None:
-            gram, gradient = self.kept.on(entries), point.gradient[entries]
+            gram, gradient = self.models.kept.on(entries), point.gradient[entries]
             if self.damping:
                 gram = gram + np.diag(self.damping * np.diagonal(gram))
         else:

@@ -83,10 +83,6 @@ class KeptHessian:
         self._gram[:known, known:size] = border[:, :known].T
         self._known = size
 
-    def near(self, row_weights):
-        """Whether the Hessian at other weights of the rows is nearly this one."""
-        return near(self.row_weights, row_weights)
-
 
 def near(before, after):
     """Whether weights of rows have changed by a share that costs Newton's method little."""

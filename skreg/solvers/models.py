@@ -85,7 +85,7 @@ class Models:
         if problem.y.ndim > 1 or not problem.penalty.separable or size**2 <= DEAR * problem.n_features:
             return None
         slow, self._violation = point.violation > SLOW * self._violation, point.violation
-        if self.kept is None or slow or not self.kept.near(rows):
+        if self.kept is None or slow or not near(self.kept.row_weights, rows):
             settled = self._rows_before is not None and near(self._rows_before, rows)
             self._rows_before = rows
             # Three more models on columns, of as many sweeps as the last, against one Gram matrix.
