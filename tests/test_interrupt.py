@@ -16,8 +16,8 @@ from skreg.penalties import L1
 from skreg.solvers.compiled import compiled_prox
 from skreg.solvers.interrupt import interruptible, lower_factor
 
-# Every job would run for many seconds; it is interrupted after a quarter of a second, and says how much CPU time went by from
-# the signal to the exception. CPU time, since a busy machine may leave this process waiting.
+# Every job is repeated until it is interrupted, after a quarter of a second, and says how much CPU time went by from the signal
+# to the exception. CPU time, since a busy machine may leave this process waiting.
 INTERRUPTED = """
 import os, signal, sys, threading, time, warnings
 import numpy as np
@@ -46,12 +46,9 @@ def gram_descent():
 
 def active_set():
     active = _kernels.ActiveSet(k)
-    matrix = gram + np.eye(k)
-    while True:
-        coef, grad = rng.standard_normal(k), rng.standard_normal(k)
-        active.reset()
-        active.bind(matrix, coef, grad, step, alpha, *compiled_prox(L1()))
-        active.solve(0.0, 10 * k, *np.empty((3, k)))
+    coef, grad = rng.standard_normal(k), rng.standard_normal(k)
+    active.bind(gram + np.eye(k), coef, grad, step, alpha, *compiled_prox(L1()))
+    active.solve(0.0, 10 * k, *np.empty((3, k)))
 
 
 def column_descent():
@@ -68,18 +65,15 @@ def proximal_gradient():
 
 
 def group_lasso():
-    while True:
-        PenalizedLogisticRegression(GroupLasso(np.arange(800) // 4), alpha=1e-5, tol=1e-12).fit(X, y > 0)
+    PenalizedLogisticRegression(GroupLasso(np.arange(800) // 4), alpha=1e-5, tol=1e-12).fit(X, y > 0)
 
 
 def newton():
-    while True:
-        PenalizedLogisticRegression("l2", alpha=1e-6, tol=1e-12).fit(X, y > 0)
+    PenalizedLogisticRegression("l2", alpha=1e-6, tol=1e-12).fit(X, y > 0)
 
 
 def path():
-    while True:
-        regularization_path(X[:400], y[:400], penalty="l1", tol=1e-10)
+    regularization_path(X[:400], y[:400], penalty="l1", tol=1e-10)
 
 
 def eigenvalues():
@@ -100,9 +94,8 @@ for job in (gram_descent, active_set, column_descent, proximal_gradient, group_l
     timer = threading.Timer(0.25, interrupt)
     timer.start()
     try:
-        job()
-        print(job.__name__, "ended by itself")
-        timer.cancel()
+        while True:
+            job()
     except KeyboardInterrupt:
         print(job.__name__, time.process_time() - sent[0])
     sys.stdout.flush()
@@ -116,7 +109,6 @@ def test_ctrl_c_ends_every_solver_within_a_second():
     lines = dict(line.split(maxsplit=1) for line in done.stdout.splitlines())
     assert len(lines) == 9, done.stdout + done.stderr
     for name, seconds in lines.items():
-        assert seconds.replace(".", "").replace("e-", "").isdigit(), f"{name} {seconds}"
         assert float(seconds) < 1.0, name
 
 
