@@ -13,7 +13,9 @@ from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 
 import skreg
-from skreg import L1, PenalizedRegression, Penalty, fastest_solver, make_problem
+from skreg import L1, PenalizedRegression, Penalty, fastest_solver, make_problem, regularization_path
+from skreg.solvers.coordinate import CoordinateDescent
+from skreg.solvers.probe import probe_prox
 from skreg.testing import check_penalty
 
 TASKS = ["squared", "logistic", "softmax"]
@@ -173,6 +175,23 @@ def test_own_l1_equals_the_shipped_one_on_many_columns():
     np.testing.assert_allclose(own.coef_, shipped.coef_, rtol=1e-3, atol=1e-4)
 
 
+def test_a_concave_text_is_asked_for_many_coefficients_at_once():
+    asked = []
+
+    class Counted(OwnMCP):
+        def prox(self, coef, step, alpha):
+            asked.append(np.size(coef))
+            return super().prox(coef, step, alpha)
+
+    rng = np.random.default_rng(0)
+    X = 0.8 * rng.standard_normal((50, 1)) + 0.6 * rng.standard_normal((50, 60))
+    y = X[:, :8] @ rng.standard_normal(8) + 0.5 * rng.standard_normal(50)
+    path = regularization_path(X, y, penalty=Counted(), alphas=15, alpha_min_ratio=0.02)
+    assert all(one.converged and one.kind == "local" for one in path.certificates)
+    # One coefficient at a time they were 3,700, and at saddles descent went round and round.
+    assert len(asked) < 1_200
+
+
 @each_own
 def test_clone_and_pickle(penalty):
     X, y = regression_data()
@@ -297,6 +316,14 @@ def test_a_wrong_prox_is_caught_after_the_fit(task, wrong):
     X, y = task_data(task)
     with pytest.raises(ValueError, match=rf"(?s){wrong.__name__}\.prox.*check_penalty"):
         estimator(task, wrong(), alpha=0.03, max_iter=8).fit(2.0 * X, y)
+
+
+def test_the_last_question_to_a_prox_reads_no_data(monkeypatch):
+    X, y = regression_data(60, 1_500)
+    problem = make_problem(X, y, penalty=OwnL1(), loss="squared")
+    (solution,) = CoordinateDescent().solve(problem, [0.1])
+    monkeypatch.setattr(type(problem.design), "dot_t", None)
+    probe_prox(problem, solution)
 
 
 @pytest.mark.parametrize("missing", ["value", "prox"])

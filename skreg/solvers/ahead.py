@@ -82,7 +82,8 @@ def solve_ahead(engine, alphas, start, tol, max_iter):
             sound = optimality.converged and CONDITION * optimality.violation**2 <= tol and trusted(point)
             if not sound or engine.problem.diverges(point.coef, point.intercept, point.alpha):
                 break
-            yield Solution(point.alpha, point.coef, point.intercept, rounds, optimality)
+            gradient = point.gradient if engine.keeps_gradient else None
+            yield Solution(point.alpha, point.coef, point.intercept, rounds, optimality, gradient=gradient)
             before, last = last, point
             passed += 1
         start = last.coef, last.intercept

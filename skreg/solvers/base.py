@@ -29,6 +29,8 @@ class Solution:
     diverges : bool
         Whether it stopped because there is no finite solution
         (`Problem.diverges`).
+    gradient : ndarray shaped like coef, or None
+        Derivative of the mean loss, where only one alpha was asked for: a path would keep too many.
     """
 
     alpha: float
@@ -38,6 +40,7 @@ class Solution:
     optimality: Optimality
     stalled: bool = False
     diverges: bool = False
+    gradient: np.ndarray | None = None
 
 
 class Solver:

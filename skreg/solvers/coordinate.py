@@ -1,6 +1,7 @@
 """Coordinate descent on working sets, with prox-Newton models for general losses."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -113,6 +114,7 @@ class CoordinateDescent(Solver):
             yield from each_output(self, problem, alphas, start, tol, max_iter)
             return
         engine = self.engine(problem)
+        engine.keeps_gradient = len(alphas) == 1
         if start is None and _is_tall(problem, engine):
             start = engine.begin_with(_sampled(problem, alphas[0]))
         if problem.y.ndim == 1 and (problem.loss.quadratic or problem.penalty.convex):
@@ -189,6 +191,8 @@ class Engine:
     outputs, entry ``e`` is feature ``e // n_outputs`` of output ``e % n_outputs``.
     """
 
+    keeps_gradient = False
+
     def __init__(self, problem):
         self.compiled = compiled_prox_in_use(problem.penalty, problem.n_features)
         if self.compiled and problem.penalty.separable:
@@ -255,7 +259,8 @@ class Engine:
             # Where rounding leaves no dual point, a lower objective brings no certificate nearer.
             progress.update(optimality, self.solved and optimality.gap != np.inf)
             if best is None or optimality.measure <= best.optimality.measure:
-                best = Solution(alpha, point.coef, point.intercept, n_iter, optimality)
+                gradient = point.gradient if self.keeps_gradient else None
+                best = Solution(alpha, point.coef, point.intercept, n_iter, optimality, gradient=gradient)
             if best.optimality.converged:
                 # The gap is second order: one more model costs little and sharpens the coefficients.
                 if sharpened or best.optimality.violation <= sharp(tol):
@@ -270,7 +275,7 @@ class Engine:
             point, promised = self._step(point, max(share * optimality.violation, enough))
             moves += not problem.loss.quadratic
         stalled = not best.optimality.converged and n_iter < max_iter
-        return Solution(alpha, best.coef, best.intercept, n_iter, best.optimality, stalled)
+        return replace(best, n_iter=n_iter, stalled=stalled)
 
     def begin_with(self, sampled):
         """The first working set, if it is known; returns where to start from."""

@@ -29,6 +29,8 @@ def probe_prox(problem, solution):
     if type(penalty).__module__.startswith("skreg."):
         return
     final = problem.point(coef, solution.intercept, solution.alpha)
+    if solution.gradient is not None:
+        final.gradient = solution.gradient
     step = 1.0 / final.curvature
     point = coef - final.gradient * step
     target = problem.prox(point, step, solution.alpha)

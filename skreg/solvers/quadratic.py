@@ -9,7 +9,7 @@ the slope of the prox: no penalty has to say it.
 """
 
 import numpy as np
-from scipy.linalg import LinAlgError, cho_factor, cho_solve
+from scipy.linalg import LinAlgError, cho_factor, cho_solve, eigh
 from scipy.linalg.lapack import dpotrf
 
 from skreg import _kernels
@@ -18,6 +18,15 @@ __all__ = ["Quadratic", "accelerated"]
 
 # A support larger than this is left to coordinate descent: factorising it would cost more.
 MAX_NEWTON = 4_000
+
+# So many coefficients move at once at most, where the prox is NumPy only and the penalty concave; their moves
+# may change each other's by this share.
+MOST_TOGETHER = 25
+APART = 0.5
+BEFORE = np.tril(np.ones((MOST_TOGETHER, MOST_TOGETHER)), -1)
+
+# Moves without a change of the support after which it is taken as known.
+SETTLED = 5
 
 # Floating-point operations after which an inner problem is handed back as it is; some seconds.
 MAX_WORK = 3e10
@@ -111,20 +120,44 @@ class Quadratic:
             self._descend_greedily(tol, epochs)
 
     def _descend_greedily(self, tol, epochs):
-        """Coordinate descent by one prox of all coefficients per move, the largest first.
+        """Coordinate descent by one prox of all coefficients per move: the largest, and with it those it hardly meets.
 
         Proximal steps short enough for all coefficients at once would stop at points
-        that a concave penalty's coordinate steps leave.
+        that a concave penalty's coordinate steps leave. When nobody has wanted to jump from zero or to it
+        for a while, the support is known and Newton's method is the shorter way.
         """
-        root = np.sqrt(self.curvature)
+        root, settled = np.sqrt(self.curvature), 0
+        value = self.penalty.value(self.coef, self.alpha)
         for _ in range(epochs * self.coef.size):
             target = self.penalty.prox(self.coef - self.step * self.grad, self.step, self.alpha)
-            sizes = root * np.abs(target - self.coef)
+            move = target - self.coef
+            sizes = root * np.abs(move)
+            settled = settled + 1 if np.array_equal(target != 0, self.coef != 0) else 0
             entry = int(np.argmax(sizes))
-            if sizes[entry] <= tol:
+            if sizes[entry] <= tol or settled > SETTLED:
                 break
-            self.grad += self.gram[entry] * (target[entry] - self.coef[entry])
+            together = self._apart(sizes)
+            if together.size > 1:
+                candidate = self.coef.copy()
+                candidate[together] = target[together]
+                change = self.gram[together].T @ move[together]
+                price = self.penalty.value(candidate, self.alpha)
+                if move[together] @ (self.grad + 0.5 * change)[together] + price < value:
+                    self.coef[:], value = candidate, price
+                    self.grad += change
+                    continue
+            self.grad += self.gram[entry] * move[entry]
             self.coef[entry] = target[entry]
+            value = self.penalty.value(self.coef, self.alpha)
+
+    def _apart(self, sizes):
+        """Of the largest moves, with scaled ``sizes``, those that the larger ones hardly change; the largest comes first."""
+        few = min(MOST_TOGETHER, sizes.size)
+        largest = np.argpartition(sizes, -few)[-few:]
+        largest = largest[np.argsort(-sizes[largest])]
+        own, root = sizes[largest], np.sqrt(self.step[largest])
+        meeting = np.abs(self.gram[largest[:, None], largest]) * BEFORE[:few, :few]
+        return largest[root * (meeting @ (root * own)) <= APART * own]
 
     def _accelerate(self, tol, n_iter):
         """Proximal gradient in the metric of the diagonal, with momentum and restarts."""
@@ -206,6 +239,9 @@ class Quadratic:
         wanted = -(self.grad[moving] + pull[moving] + own * (coef - target[moving]))
         self.work += moving.size**3 / 3.0
         move = _solve(system, own, self.curvature[moving], wanted)
+        if move is None and not self.penalty.convex:
+            # A saddle, to which coordinate descent would come back for long.
+            move = _off_saddle(system, own, coef, wanted)
         if move is None:
             return False
         value = self.objective(self.coef, self.grad)
@@ -300,6 +336,21 @@ def _solve(gram, added, size, wanted):
         except LinAlgError:
             pass
     return None
+
+
+def _off_saddle(gram, added, coef, wanted):
+    """The direction in which ``gram + diag(added)`` curves down most, as far as the last coefficient that it takes to zero.
+
+    None if it curves down in none.
+    """
+    lowest, direction = eigh(gram + np.diag(added), subset_by_index=[0, 0], check_finite=False)
+    if not lowest[0] < 0:
+        return None
+    direction = direction[:, 0] * (1.0 if direction[:, 0] @ wanted >= 0 else -1.0)
+    shrinking = direction * coef < 0
+    if not np.any(shrinking):
+        return direction * np.max(np.abs(coef))
+    return direction * np.max(-coef[shrinking] / direction[shrinking]) * (1.0 + 1e-12)
 
 
 def _sizes(coef, move, side):
