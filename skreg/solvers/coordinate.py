@@ -11,6 +11,7 @@ from skreg.solvers.columns import ColumnModel, ColumnQuadratic
 from skreg.solvers.compiled import compiled_prox, compiled_prox_in_use, work_in_text
 from skreg.solvers.models import Models
 from skreg.solvers.quadratic import Quadratic
+from skreg.solvers.small import SmallNewton, SmallQuadratic
 from skreg.sums import inner
 
 __all__ = ["CoordinateDescent", "Engine", "each_output"]
@@ -207,6 +208,9 @@ class Engine:
         self.growing = False
         self.models = Models(problem)
         self.begun, self.tol = False, 1.0
+        self.small = None
+        if self.everything and problem.twin is not None and problem.penalty.convex and SmallNewton.fits(problem):
+            self.small = SmallNewton(problem, SmallQuadratic(problem))
 
     def solve(self, alpha, start, tol, max_iter):
         problem, self.tol = self.problem, tol
@@ -216,8 +220,12 @@ class Engine:
             intercept = problem.null_intercept
         elif start is not None and problem.fit_intercept:
             intercept = problem.profile(problem.design.dot(coef), intercept, NEAR)
-        promised, moves, point = np.inf, 0, problem.point(coef, intercept, alpha)
-        for n_iter in range(1, max_iter + 1):
+        promised, moves, first = np.inf, 0, 1
+        if self.small is not None:
+            coef, intercept, promised, n_models = self.small.minimise(coef, intercept, alpha, tol, max_iter - 1)
+            first += n_models
+        point = problem.point(coef, intercept, alpha)
+        for n_iter in range(first, max_iter + 1):
             diverges = problem.diverges(point.coef, point.intercept, alpha)
             if not diverges and promised <= tol * problem.null_loss:
                 drifts = problem.drifts(point.coef, point.intercept, alpha)
@@ -230,7 +238,7 @@ class Engine:
                 self.damping = max(DAMPING, 100.0 * self.damping)
                 point = last
             last = point
-            small = promised <= little or (n_iter == 1 and point.violation <= sharp(tol))
+            small = promised <= little or (n_iter == first and point.violation <= sharp(tol))
             if self.everything and not small and n_iter < max_iter:
                 # Nothing to choose and much to gain: no certificate is worth its time yet.
                 point, promised = self._step(point, sharp(tol) if problem.loss.quadratic else SHARE)

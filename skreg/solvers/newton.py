@@ -55,11 +55,13 @@ def _solve_one(system, alpha, start, tol, max_iter):
     if start is not None and problem.fit_intercept:
         intercept = problem.profile(problem.design.dot(coef), intercept, NEAR)
     system.charge(alpha)
-    may_diverge = problem.unpenalised(alpha).size > 0
+    may_diverge, n_models = problem.unpenalised(alpha).size > 0, 0
+    if system.small is not None:
+        coef, intercept, _, n_models = system.small.minimise(coef, intercept, alpha, tol, max_iter - 1)
     point = problem.point(coef, intercept, alpha)
     slopes = system.loss_gradient(point)
-    best, progress, looking = None, Progress(), False
-    for n_iter in range(1, max_iter + 1):
+    best, progress, looking = None, Progress(), n_models > 0
+    for n_iter in range(1 + n_models, max_iter + 1):
         if may_diverge and problem.diverges(point.coef, point.intercept, alpha):
             return Solution(alpha, point.coef, point.intercept, n_iter, point.optimality(tol), diverges=True)
         gradient = system.gradient(point, slopes)

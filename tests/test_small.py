@@ -1,0 +1,71 @@
+"""Newton models of small problems: the solution that everybody else finds, in as few models as are allowed."""
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from skreg import L1, L2, Box, ElasticNet, NonNegative, PenalizedLogisticRegression, make_problem
+from skreg.solvers.coordinate import CoordinateDescent
+from skreg.solvers.newton import Newton
+from skreg.solvers.small import SmallNewton
+
+N_SAMPLES, N_FEATURES = 60, 12
+
+
+def classes(seed=0, means=3.0):
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((N_SAMPLES, N_FEATURES)) + means
+    X[:, 3] = X[:, 2]
+    X[:, 7] = means
+    y = (X[:, :4].sum(axis=1) + 2 * rng.standard_normal(N_SAMPLES) > 4 * means).astype(float)
+    return X, y
+
+
+PENALTIES = [L1(), ElasticNet(l1_ratio=0.3), L2(), Box(-0.1, 0.1), NonNegative(), 2.0 * L1(positive=True)]
+
+
+@pytest.mark.parametrize("alpha", [0.1, 1e-3])
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize(
+    "convert", [np.asfortranarray, np.float32, sparse.csr_array], ids=["dense", "float32", "sparse"]
+)
+@pytest.mark.parametrize("penalty", PENALTIES, ids=repr)
+def test_small_problems_have_the_solution_of_the_general_models(penalty, convert, fit_intercept, alpha, monkeypatch):
+    X, y = classes()
+    options = {"loss": "logistic", "penalty": penalty, "fit_intercept": fit_intercept, "standardize": fit_intercept}
+    options["standardize"] &= penalty.standardizes
+    problem = make_problem(convert(X), y, **options)
+    for solver in (CoordinateDescent(), Newton()):
+        if solver.refuses(problem):
+            continue
+        (small,) = solver.solve(problem, [alpha], tol=1e-10)
+        with monkeypatch.context() as patched:
+            patched.setattr(SmallNewton, "fits", lambda problem: False)
+            (general,) = solver.solve(problem, [alpha], tol=1e-10)
+        assert small.optimality.converged
+        assert small.optimality.objective == pytest.approx(general.optimality.objective, rel=1e-12)
+        np.testing.assert_allclose(
+            problem.eta(small.coef, small.intercept), problem.eta(general.coef, general.intercept), atol=1e-6
+        )
+
+
+@pytest.mark.parametrize("penalty", [L1(), L2()], ids=repr)
+def test_no_more_models_than_are_allowed(penalty, monkeypatch):
+    X, y = classes()
+    made, hessian = [], SmallNewton._hessian
+    monkeypatch.setattr(SmallNewton, "_hessian", lambda self, rows: made.append(0) or hessian(self, rows))
+    few = PenalizedLogisticRegression(penalty, alpha=1e-3, max_iter=3)
+    with pytest.warns(match="max_iter=3 was reached"):
+        few.fit(X, y)
+    assert few.n_iter_ == 3
+    assert len(made) == 2
+    enough = PenalizedLogisticRegression(penalty, alpha=1e-3).fit(X, y)
+    assert 3 < enough.n_iter_ < 15
+
+
+def test_a_start_at_the_solution_needs_one_model():
+    X, y = classes()
+    model = PenalizedLogisticRegression("l1", alpha=0.01, warm_start=True).fit(X, y)
+    coef = model.coef_.copy()
+    assert model.fit(X, y).n_iter_ <= 2
+    np.testing.assert_allclose(model.coef_, coef, atol=1e-9)
