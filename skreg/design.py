@@ -196,7 +196,7 @@ class DenseDesign(Design):
             return np.zeros((X.shape[0], *coef.shape[1:]))
         if coef.ndim == 1:
             used = np.flatnonzero(coef) if self._by_column else np.empty(0, dtype=np.intp)
-            few = self._by_column and 5 * used.size < coef.size
+            few = self._by_column and 2 * used.size < coef.size
             if few or X.dtype != np.float64:
                 out = np.zeros(X.shape[0])
                 _passes.dense_times(X, used, np.ascontiguousarray(coef[used] if self._by_column else coef), out)

@@ -11,6 +11,7 @@ from skreg.solvers.columns import ColumnModel, ColumnQuadratic
 from skreg.solvers.compiled import compiled_prox, compiled_prox_in_use, work_in_text
 from skreg.solvers.models import Models
 from skreg.solvers.quadratic import Quadratic
+from skreg.solvers.sampling import MARGIN, sampled, worth_a_sample
 from skreg.solvers.small import SmallNewton, SmallQuadratic
 from skreg.sums import inner
 
@@ -25,13 +26,6 @@ FEW = 20
 
 # Up to so many columns, a path of the squared loss reads X once.
 MAX_MOMENTS = 2_000
-
-# With so many times more rows than columns, and so many numbers in X, a sample of one row in so many tells the first
-# working set; in runs of so many rows that follow each other, as they lie in memory.
-TALL, MANY, ONE_IN, RUN = 20, 4e6, 20, 128
-
-# What is left out by less than this share of alpha may well be needed.
-MARGIN = 0.1
 
 # With few newcomers, up to this share of a working set comes along because it may be needed next.
 NEARLY = 0.05
@@ -116,8 +110,8 @@ class CoordinateDescent(Solver):
             return
         engine = self.engine(problem)
         engine.keeps_gradient = len(alphas) == 1
-        if start is None and _is_tall(problem, engine):
-            start = engine.begin_with(_sampled(problem, alphas[0]))
+        if start is None and worth_a_sample(engine):
+            start = engine.begin_with(*sampled(engine, alphas[0]))
         if problem.y.ndim == 1 and (problem.loss.quadratic or problem.penalty.convex):
             done, start = yield from solve_ahead(engine, alphas, start, tol, max_iter)
             if done < len(alphas):
@@ -148,26 +142,6 @@ def _is_small(problem):
     n_entries = math.prod(problem.coef_shape)
     products = problem.design.shape[0] * float(n_entries) ** 2
     return n_entries <= ALL_AT_ONCE and products <= (ONE_GRAM if problem.loss.quadratic else EVERY_GRAM)
-
-
-def _is_tall(problem, engine):
-    """Whether a sample of the rows is worth a look before all of them are."""
-    n_samples, n_features = problem.design.shape
-    tall = n_samples >= TALL * n_features and n_samples * n_features >= MANY and not problem.any_unweighted
-    known = problem.loss.convex and problem.penalty.convex and problem.penalty.separable and problem.y.ndim == 1
-    return tall and known and not engine.everything and hasattr(problem.design, "sample")
-
-
-def _sampled(problem, alpha):
-    """The entries that a sample of the rows finds, and those that it nearly does; its solution."""
-    starts = np.arange(0, problem.design.shape[0] - RUN, ONE_IN * RUN)
-    part = problem.sample((starts[:, None] + np.arange(RUN)).ravel())
-    if not np.isfinite(part.null_intercept):
-        # A class is so rare that the sample has none of it.
-        return np.empty(0, dtype=np.intp), None
-    solution = Engine(part).solve(alpha, None, 1e-3, 20)
-    near = part.point(solution.coef, solution.intercept, (1.0 - MARGIN) * alpha)
-    return np.flatnonzero((solution.coef != 0) | (near.violations > 0)), solution
 
 
 def each_output(solver, problem, alphas, start, tol, max_iter):
@@ -285,9 +259,9 @@ class Engine:
         stalled = not best.optimality.converged and n_iter < max_iter
         return replace(best, n_iter=n_iter, stalled=stalled)
 
-    def begin_with(self, sampled):
+    def begin_with(self, entries, solution):
         """The first working set, if it is known; returns where to start from."""
-        self.entries, solution = sampled
+        self.entries = entries
         self.begun = self.entries.size > 0
         # The model of the squared loss is the same everywhere: there a start saves nothing.
         if solution is None or self.problem.loss.quadratic or solution.diverges:
@@ -401,7 +375,12 @@ class Engine:
 
     def _exact_step(self, point, wanted):
         """Squared loss: the model is the loss, its Gram matrix is kept and extended."""
-        entries = self.entries
+        coef, shift = self.led_from(point, wanted)
+        return self.problem.point(coef, point.intercept + shift, point.alpha), 0.0
+
+    def led_from(self, point, wanted):
+        """Where the kept Hessian leads from a point: its coefficients, and the move of its intercept."""
+        entries, coef = self.entries, point.coef.copy()
         model = self._column_model(point)
         if model is None:
             gram, gradient = self.models.kept.on(entries), point.gradient[entries]
@@ -409,10 +388,8 @@ class Engine:
                 gram = gram + np.diag(self.damping * np.diagonal(gram))
         else:
             gram, gradient = model, model.gradient
-        coef = point.coef.copy()
         coef[entries] = self._inner(gram, coef[entries], gradient, point.alpha, wanted)
-        shift = 0.0 if model is None else model.intercept_move(coef[entries] - point.coef[entries])
-        return self.problem.point(coef, point.intercept + shift, point.alpha), 0.0
+        return coef, 0.0 if model is None else model.intercept_move(coef[entries] - point.coef[entries])
 
     def _column_model(self, point):
         """The model on columns, where that is less work than a Gram matrix and as accurate; else None."""
