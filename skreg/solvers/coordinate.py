@@ -283,8 +283,8 @@ class Engine:
             self.models.forget()
         scores[self.entries] = 0.0
         candidates = np.flatnonzero(scores)
-        # The Gram matrix of this many columns costs as much as a pass over all; sparse columns never more.
-        size = max(int(np.sqrt(10 * point.coef.size)), used.size)
+        # The Gram matrix of this many columns costs less than a pass over all; sparse columns never more.
+        size = max(int(np.sqrt(4 * point.coef.size)), used.size)
         if candidates.size > size and not self._may_all_enter(candidates):
             candidates = candidates[np.argpartition(scores[candidates], -size)[-size:]]
         elif candidates.size <= GROWTH * self.entries.size and self._foretells:

@@ -9,7 +9,7 @@ __all__ = ["KeptHessian", "KeptModel", "near"]
 
 
 # Columns for which there is room at once; no power of two, whose rows would compete for the same places in the cache.
-ROOM = 2_056
+ROOM = 520
 
 # Share of the weights of the rows that may have changed since: so much of a violation a step then leaves.
 STALE = 0.05
