@@ -202,6 +202,9 @@ def gram_descent(const double[:, :] gram, double[::1] coef, double[::1] grad, co
 # A column of which less than this share is new is taken to depend on the others.
 cdef double DEPENDENT = 1e-11
 
+# With more changes than this LAPACK makes a factor anew in less time than it takes here.
+cdef Py_ssize_t LARGE_FACTOR = 160
+
 
 # -- active set on a Gram matrix ------------------------------------------------
 
@@ -505,6 +508,35 @@ cdef class ActiveSet:
         violation = self.run(tol, budget, base_coef, base_grad, scores)
         return violation, self.work
 
+    def follow(self, const double[:, ::1] strengths, double tol, Py_ssize_t budget, double[:, ::1] ends,
+               double[:, ::1] scratch):
+        """Solve at one row of ``strengths`` after the other, each from the solution before.
+
+        Solutions go to the rows of ``ends``. Ends before the first alpha that it does not solve, where ``coef`` and
+        ``grad`` stay; returns how many were solved, and the operations spent. ``scratch`` has five rows.
+        """
+        cdef Py_ssize_t done = 0, changes
+        cdef double spent = 0.0
+        cdef const double[::1] bound = self.alpha
+        try:
+            while done < strengths.shape[0]:
+                self.alpha = strengths[done]
+                changes = self.changes()
+                # A large factor is made anew by LAPACK.
+                if changes < 0 or (changes > self.size and changes > LARGE_FACTOR):
+                    break
+                scratch[3, :], scratch[4, :] = self.coef, self.grad
+                self.work = 0.0
+                if not self.run(tol, budget, scratch[0], scratch[1], scratch[2]) <= tol:
+                    self.coef[:], self.grad[:] = scratch[3], scratch[4]
+                    break
+                spent += self.work
+                ends[done, :] = self.coef
+                done += 1
+        finally:
+            self.alpha = bound
+        return done, spent
+
     cdef double run(self, double tol, Py_ssize_t budget, double[::1] base_coef, double[::1] base_grad,
                     double[::1] scores) except -1.0:
         cdef Py_ssize_t i, j, k = self.coef.shape[0], entering, best
@@ -658,6 +690,24 @@ def residuals(const double[:] coef, const double[:] grad, const double[:] curvat
             step = 1.0 / curvature[j]
             out[j] = sqrt(curvature[j]) * fabs(
                 coef[j] - prox(coef[j] - grad[j] * step, step, alpha[j * own], &params[0, 0] + j * stride))
+    return np.asarray(out)
+
+
+def largest_residuals(const double[:, ::1] coefs, const double[:, ::1] grads, const double[::1] curvature,
+                      const double[:, ::1] strengths, uintptr_t address, const double[:, ::1] params):
+    """The largest of `residuals` for each row of ``coefs``; ``strengths`` has one column, or one for each coefficient."""
+    cdef prox_function prox = <prox_function> address
+    cdef Py_ssize_t b, j, own = strengths.shape[1] > 1, stride = params.shape[1] if params.shape[0] > 1 else 0
+    cdef double step, root, size
+    cdef double[::1] out = np.zeros(coefs.shape[0])
+    with nogil:
+        for j in range(coefs.shape[1]):
+            step, root = 1.0 / curvature[j], sqrt(curvature[j])
+            for b in range(coefs.shape[0]):
+                size = root * fabs(coefs[b, j] - prox(coefs[b, j] - grads[b, j] * step, step, strengths[b, j * own],
+                                                      &params[0, 0] + j * stride))
+                if not size <= out[b]:
+                    out[b] = size
     return np.asarray(out)
 
 

@@ -11,7 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skreg import _kernels
 from skreg.certificate import EXACT, Point
+from skreg.elastic import elastic_sums
 from skreg.model import scaled_inverse
 
 __all__ = ["MomentPoint", "Moments", "moment_points"]
@@ -46,11 +48,11 @@ class Moments(NamedTuple):
         return scaled_inverse(self.gram[np.ix_(entries, entries)], FEW_DIGITS)[2]
 
     def trusted(self, coef, accuracy):
-        """Whether gradients at ``coef``, relative to the size of y, keep this accuracy.
+        """Whether gradients at ``coef`` (or at each row of it), relative to the size of y, keep this accuracy.
 
         Where large coefficients cancel, rounding of the Gram matrix shows.
         """
-        size = np.sqrt(np.diagonal(self.gram)) @ np.abs(coef)
+        size = np.abs(coef) @ np.sqrt(np.diagonal(self.gram))
         return 1e-15 * size <= accuracy * np.sqrt(self.square)
 
 
@@ -117,22 +119,21 @@ class MomentPoint(Point):
         return float(max(total, 0.0) / problem.null_loss) if np.isfinite(total) else None
 
 
-def moment_points(problem, ends, alphas):
-    """Points along alpha; the products that they need are made for all of them together.
+def moment_points(problem, coefs, alphas):
+    """Points along alpha; what one by one would cost more than a path is computed for all of them together.
 
     Parameters
     ----------
     problem : Problem
         In moments, with one output.
-    ends : list of tuple (coef, intercept)
+    coefs : ndarray of shape (n_alphas, n_features)
     alphas : sequence of float
 
     Returns
     -------
     list of MomentPoint
     """
-    moments = problem.moments
-    coefs = np.stack([coef for coef, _ in ends])
+    moments, intercept = problem.moments, problem.null_intercept
     used = coefs.any(axis=0).nonzero()[0]
     if 4 * used.size < problem.n_features:
         gradients = coefs[:, used] @ moments.gram[used]
@@ -140,7 +141,20 @@ def moment_points(problem, ends, alphas):
         gradients = coefs @ moments.gram
     gradients -= moments.product
     losses = 0.5 * (moments.square + np.einsum("bj,bj->b", coefs, gradients - moments.product))
-    points = [problem.point(*end, alpha) for end, alpha in zip(ends, alphas, strict=True)]
-    for point, gradient, loss in zip(points, gradients, losses, strict=True):
-        point.gradient, point.loss = gradient, float(max(loss, 0.0))
+    losses = np.maximum(losses, 0.0)
+    points = [problem.point(coef, intercept, alpha) for coef, alpha in zip(coefs, alphas, strict=True)]
+    for point, gradient, loss in zip(points, gradients, losses.tolist(), strict=True):
+        point.gradient, point.loss = gradient, loss
+    alphas = np.array(alphas, dtype=np.float64)[:, None]
+    strengths = alphas if problem.penalty_factor is None else alphas * problem.penalty_factor
+    if problem.twin is not None:
+        violations = _kernels.largest_residuals(coefs, gradients, problem.squared_norms, strengths, *problem.twin)
+        violations /= np.sqrt(2.0 * problem.null_loss)
+        for point, violation in zip(points, violations.tolist(), strict=True):
+            point.violation = violation
+    if not problem.unpenalised(alphas.min()).size:
+        sums = elastic_sums(problem.penalty, coefs, gradients, losses, strengths, moments)
+        if sums is not None:
+            for point, price, gap in zip(points, sums[0].tolist(), (sums[1] / problem.null_loss).tolist(), strict=True):
+                point.price, point.plain_gap = price, gap if np.isfinite(gap) else None
     return points

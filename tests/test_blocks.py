@@ -201,7 +201,7 @@ def test_blocks():
 @pytest.mark.parametrize("params", [{}, {"fit_intercept": False}, {"standardize": True}], ids=str)
 @pytest.mark.parametrize("penalty", [GroupLasso(5), SparseGroupLasso(5, 0.3), GroupMCP(5)], ids=repr)
 def test_wide_data_without_a_gram_matrix(monkeypatch, penalty, params):
-    X, y = regression_data(n=40, p=300, seed=5, mean=2.0)
+    X, y = regression_data(n=40, p=600, seed=5, mean=2.0)
     weights = np.random.default_rng(0).exponential(size=40)
     alpha = 0.05 * alpha_max(X, y, penalty=penalty, sample_weight=weights, **params)
     model = PenalizedRegression(penalty, alpha=alpha, tol=1e-10, **params)

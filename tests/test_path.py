@@ -25,10 +25,10 @@ from skreg import (
     make_problem,
     regularization_path,
 )
-from skreg.elastic import price_together
 from skreg.moments import moment_points
 from skreg.penalties import get_penalty, penalty_names
 from skreg.solvers import CoordinateDescent
+from skreg.solvers.compiled import compiled_prox
 
 # Every class of skreg.penalties with its defaults and, where that says something else, another setting.
 DISCOVERED = [penalty for cls in penalty_classes() for penalty in instances(cls)[:2]]
@@ -293,14 +293,16 @@ def test_points_priced_together_are_as_if_alone(penalty, factor, off):
     problem = make_problem(X, y, penalty=penalty, penalty_factor=factor)
     problem = CoordinateDescent().prepared(problem, [1.0, 0.1])
     alphas = [2.0, 0.5, 0.1, 0.01]
-    ends = [(s.coef * (1.0 + off), s.intercept) for s in CoordinateDescent().solve(problem, alphas, tol=1e-12)]
-    ends[0] = np.zeros(8), 0.0
-    together, alone = moment_points(problem, ends, alphas), moment_points(problem, ends, alphas)
-    price_together(together)
-    for one, other in zip(together, alone, strict=True):
-        assert {"price", "plain_gap"} <= vars(one).keys() and not {"price", "plain_gap"} & vars(other).keys()
-        assert one.price == pytest.approx(other.price, rel=1e-13)
-        assert one.plain_gap == pytest.approx(other.plain_gap, rel=1e-9, abs=1e-14)
+    coefs = np.stack([s.coef * (1.0 + off) for s in CoordinateDescent().solve(problem, alphas, tol=1e-12)])
+    coefs[0] = 0.0
+    problem = problem.changed(twin=compiled_prox(problem.penalty))
+    for point, coef, alpha in zip(moment_points(problem, coefs, alphas), coefs, alphas, strict=True):
+        alone = problem.point(coef, problem.null_intercept, alpha)
+        assert {"price", "plain_gap", "violation", "loss", "gradient"} <= vars(point).keys()
+        assert point.loss == pytest.approx(alone.loss, rel=1e-13)
+        assert point.price == pytest.approx(alone.price, rel=1e-13)
+        assert point.violation == pytest.approx(alone.violation, rel=1e-9, abs=1e-14)
+        assert point.plain_gap == pytest.approx(alone.plain_gap, rel=1e-9, abs=1e-14)
 
 
 def test_only_the_text_that_is_meant_is_priced_together():
@@ -311,6 +313,5 @@ def test_only_the_text_that_is_meant_is_priced_together():
     X, y = regression_data(n=80)
     for penalty, factor in ((Dearer(), None), (MCP(), None), (L1(), np.array([0.0, 1, 1, 1, 1, 1, 1, 1]))):
         problem = CoordinateDescent().prepared(make_problem(X, y, penalty=penalty, penalty_factor=factor), [1.0, 0.1])
-        points = moment_points(problem, [(np.ones(8), 0.0)] * 2, [1.0, 0.1])
-        price_together(points)
+        points = moment_points(problem, np.ones((2, 8)), [1.0, 0.1])
         assert not any("price" in vars(point) for point in points)

@@ -12,7 +12,6 @@ little from alpha to alpha: with the exact gradients of the points that it leads
 import numpy as np
 
 from skreg.certificate import CONDITION, Point
-from skreg.elastic import price_together
 from skreg.moments import moment_points
 from skreg.solvers.base import Progress, Solution, sharp, starting_point
 from skreg.solvers.hessian import KeptHessian, KeptModel
@@ -46,11 +45,8 @@ def solve_ahead(engine, alphas, start, tol, max_iter):
     """
     moments = engine.problem.moments
 
-    def trusted(point):
-        return moments is None or moments.trusted(point.coef, sharp(tol))
-
     def lacks_digits(solution):
-        return moments is not None and (solution.stalled or not trusted(solution))
+        return moments is not None and (solution.stalled or not moments.trusted(solution.coef, sharp(tol)))
 
     progress = Progress()
     done, ahead, before, last, careful, stale = 0, 1, None, None, True, not engine.problem.loss.quadratic
@@ -75,11 +71,14 @@ def solve_ahead(engine, alphas, start, tol, max_iter):
         if not engine.everything:
             engine.grow(_foretold(before, last, block[-1]))
         points, rounds = _look_ahead(engine, last, block, tol)
+        trusted = [True] * len(points)
+        if moments is not None:
+            trusted = moments.trusted(np.stack([point.coef for point in points]), sharp(tol))
         passed = 0
         for point in points:
             optimality = point.optimality(tol)
-            progress.update(optimality)
-            sound = optimality.converged and CONDITION * optimality.violation**2 <= tol and trusted(point)
+            progress.listen()
+            sound = optimality.converged and CONDITION * optimality.violation**2 <= tol and trusted[passed]
             if not sound or engine.problem.diverges(point.coef, point.intercept, point.alpha):
                 break
             gradient = point.gradient if engine.keeps_gradient else None
@@ -92,7 +91,7 @@ def solve_ahead(engine, alphas, start, tol, max_iter):
             ahead, stale = min(2 * ahead, MOST), rounds > FEW_ROUNDS
         else:
             ahead = max(passed, 1)
-            grown = trusted(points[passed]) and engine.grow(points[passed])
+            grown = trusted[passed] and engine.grow(points[passed])
             # What neither more columns nor a Hessian of this point could mend is solved on its own.
             stale = not grown and not renewed and not engine.problem.loss.quadratic
             careful = not grown and not stale
@@ -116,13 +115,13 @@ def _look_ahead(engine, last, alphas, tol):
     led to, each point with its own gradient, while that takes them nearer.
     """
     problem = engine.problem
-    points = _points(problem, _Model(engine, last).solutions(alphas, tol), alphas)
+    points = _points(problem, *_Model(engine, last).solutions(alphas, tol), alphas)
     if problem.loss.quadratic:
         return points, 1
     goal = np.sqrt(0.1 * tol / CONDITION)
     rounds, before = 1, np.full(len(alphas), np.inf)
     while rounds < MOST_ROUNDS:
-        again, ends = [], []
+        again, coefs, intercepts = [], [], []
         for b, point in enumerate(points):
             model = _Model(engine, point)
             violation = model.violation
@@ -133,10 +132,12 @@ def _look_ahead(engine, last, alphas, tol):
                 break
             before[b] = violation
             again.append(b)
-            ends += model.solutions([point.alpha], tol)
+            ends = model.solutions([point.alpha], tol)
+            coefs += list(ends[0])
+            intercepts += ends[1]
         if not again:
             break
-        for b, point in zip(again, _points(problem, ends, [alphas[b] for b in again]), strict=True):
+        for b, point in zip(again, _points(problem, np.stack(coefs), intercepts, [alphas[b] for b in again]), strict=True):
             points[b] = point
         rounds += 1
     curvatures = problem.curvatures(None, np.stack([point.row_curvature for point in points], axis=1))
@@ -162,29 +163,33 @@ class _Model:
         return self.inner.violation() / self.unit
 
     def solutions(self, alphas, tol):
-        """Coefficients and intercept of the model's solution at one alpha after the other."""
+        """Coefficients, one row for each alpha, and intercepts of the model's solution at one alpha after the other."""
         engine, point, entries, inner = self.engine, self.point, self.engine.entries, self.inner
-        ends = []
-        for alpha in alphas:
-            inner.alpha[:] = engine.strengths(alpha)
-            inner.minimise(max(sharp(tol), 1e-15) * self.unit)
-            coef = point.coef.copy()
-            coef[entries] = inner.coef
-            shift = self.model.intercept_move(inner.coef - point.coef[entries])
-            ends.append((coef, point.intercept + shift))
+        goal, strengths, done = max(sharp(tol), 1e-15) * self.unit, engine.strengths(alphas), 0
+        before, ends = inner.coef.copy(), np.empty_like(strengths)
+        while done < len(ends):
+            done += inner.follow(strengths[done:], goal, ends[done:])
+            if done < len(ends):
+                inner.alpha[:] = strengths[done]
+                inner.minimise(goal)
+                ends[done] = inner.coef
+                done += 1
         engine.take_note(inner)
-        return ends
+        intercepts = [point.intercept + self.model.intercept_move(end - before) for end in ends]
+        if engine.everything:
+            return ends, intercepts
+        coefs = np.tile(point.coef, (len(ends), 1))
+        coefs[:, entries] = ends
+        return coefs, intercepts
 
 
-def _points(problem, ends, alphas):
+def _points(problem, coefs, intercepts, alphas):
     """Points with all that one pass over X tells of them."""
     if problem.moments is not None:
-        points = moment_points(problem, ends, alphas)
-        price_together(points)
-        return points
-    etas = np.asfortranarray(problem.design.dot(np.stack([coef for coef, _ in ends], axis=1)))
+        return moment_points(problem, coefs, alphas)
+    etas = np.asfortranarray(problem.design.dot(coefs.T))
     points = []
-    for eta, (coef, intercept), alpha in zip(etas.T, ends, alphas, strict=True):
+    for eta, coef, intercept, alpha in zip(etas.T, coefs, intercepts, alphas, strict=True):
         eta += intercept
         points.append(problem.point(coef, intercept, alpha, eta))
     rows = np.empty_like(etas)

@@ -39,6 +39,10 @@ class Alternating:
         """A few rounds, whatever they reach."""
         self.minimise(tol, epochs)
 
+    def follow(self, strengths, tol, ends):
+        """As `Quadratic.follow`: nothing here is compiled for several alphas at once."""
+        return 0
+
     def minimise(self, tol, max_rounds=300):
         """Until the violation is ``tol``; returns whether it got there."""
         best, stalled = np.inf, 0

@@ -145,5 +145,9 @@ class Progress:
         better = any(value < limit for value, limit in zip(values, limits, strict=True))
         self.stalled = 0 if better else self.stalled + 1
         self._lowest = [min(pair) for pair in zip(self._lowest, values, strict=True)]
+        self.listen()
+
+    def listen(self):
+        """Whoever listens may want an end."""
         if self._listener is not None and self._listener():
             self.stalled = np.inf

@@ -102,11 +102,9 @@ class _BlockEngine(Engine):
             return None
         return _Columns(point, self.entries, self._dense)
 
-    def strengths(self, alpha):
-        problem = self.problem
-        strength = np.broadcast_to(np.ravel(problem.strength(alpha)), problem.n_features)
-        features = self.entries // (1 if self.shared else problem.n_outputs)
-        return np.array(strength[features], dtype=np.float64)
+    @property
+    def features(self):
+        return self.entries if self.shared else super().features
 
 
 class _PenaltyOnEntries:

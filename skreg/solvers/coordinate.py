@@ -319,23 +319,27 @@ class Engine:
         """Entries that can only enter together are completed."""
         return entries
 
+    @property
+    def features(self):
+        """To which feature each entry of the working set belongs."""
+        return self.entries // self.problem.n_outputs
+
     def quadratic(self, gram, coef, gradient, alpha, active=None):
         """The inner problem of the working set."""
         penalty = self.problem.penalty
         if not self.everything or self.problem.n_outputs > 1:
-            penalty = penalty.restrict(self.entries // self.problem.n_outputs)
+            penalty = penalty.restrict(self.features)
         compiled = compiled_prox(penalty) if self.compiled else None
         if isinstance(gram, ColumnModel):
             return ColumnQuadratic(gram, coef, self.strengths(alpha), compiled)
         return Quadratic(gram, coef, gradient.copy(), penalty, self.strengths(alpha), compiled, active)
 
     def strengths(self, alpha):
-        """What the penalty asks of each coefficient of the working set."""
-        problem = self.problem
-        if problem.penalty_factor is None:
-            return np.full(self.entries.size, alpha, dtype=np.float64)
-        strength = problem.strength(alpha)
-        return np.array(strength[self.entries // problem.n_outputs], dtype=np.float64)
+        """What the penalty asks of each coefficient of the working set; one row for each of several alphas."""
+        factor = self.problem.penalty_factor
+        if factor is None:
+            return np.multiply.outer(alpha, np.ones(self.entries.size))
+        return np.multiply.outer(alpha, factor[self.features])
 
     def _inner(self, gram, coef, gradient, alpha, wanted):
         """Solve a model of the working set until its violation is as ``wanted``; the new values."""

@@ -92,6 +92,22 @@ class Quadratic:
             epochs = 10 if stalled == 0 or self.compiled is None else min(2 * epochs, 100)
         return False
 
+    def follow(self, strengths, tol, ends):
+        """Minimise for one row of ``strengths`` after the other, while the active set alone gets there.
+
+        Solutions go to the rows of ``ends``; returns how many there are.
+        """
+        if self.compiled is None or not self.penalty.convex or self.work > MAX_WORK:
+            return 0
+        done, spent = self.active.follow(strengths, tol, self._budget, ends, np.empty((5, self.coef.size)))
+        self.work += spent
+        return done
+
+    @property
+    def _budget(self):
+        """So many Newton steps."""
+        return 10 * self.coef.size + 100
+
     def violation(self):
         """Largest scaled move that a proximal step would make."""
         return self._violation_at(self.coef, self.grad)
@@ -174,9 +190,8 @@ class Quadratic:
         changes = self._prepare()
         if changes < 0:
             return self.violation()
-        k = self.coef.size
         before, price = (self.coef.copy(), self.grad.copy()), self.penalty.value(self.coef, self.alpha)
-        violation, spent = self.active.solve(tol, 10 * k + 100, *np.empty((3, k)))
+        violation, spent = self.active.solve(tol, self._budget, *np.empty((3, self.coef.size)))
         self.work += spent
         rise = 0.5 * (self.coef - before[0]) @ (self.grad + before[1])
         rise += self.penalty.value(self.coef, self.alpha) - price
