@@ -51,9 +51,9 @@ def solve_ahead(engine, alphas, start, tol, max_iter):
     progress = Progress()
     done, ahead, before, last, careful, stale = 0, 1, None, None, True, not engine.problem.loss.quadratic
     if moments is not None and engine.problem.penalty.convex:
-        # Everything is in one quadratic: it leads to the first solution as it does to the others.
+        # Everything is in one quadratic: it leads to the first solutions as it does to the others.
         coef, _ = starting_point(engine.problem, start, alphas[0])
-        last, careful = engine.problem.point(coef, engine.problem.null_intercept, alphas[0]), False
+        last, careful, ahead = engine.problem.point(coef, engine.problem.null_intercept, alphas[0]), False, MOST
     while done < len(alphas):
         if careful:
             solution = engine.solve(alphas[done], start, tol, max_iter)
@@ -137,7 +137,9 @@ def _look_ahead(engine, last, alphas, tol):
             intercepts += ends[1]
         if not again:
             break
-        for b, point in zip(again, _points(problem, np.stack(coefs), intercepts, [alphas[b] for b in again]), strict=True):
+        for b, point in zip(
+            again, _points(problem, np.stack(coefs), intercepts, [alphas[b] for b in again]), strict=True
+        ):
             points[b] = point
         rounds += 1
     curvatures = problem.curvatures(None, np.stack([point.row_curvature for point in points], axis=1))
