@@ -6,7 +6,7 @@ from skreg import _blocks
 from skreg._kernels import apply_prox
 from skreg.blocks import Blocks
 from skreg.solvers.alternating import Alternating, solve_positive
-from skreg.solvers.columns import ColumnModel
+from skreg.solvers.block_columns import SWEEPS, BlocksOfColumns, DenseColumns, WorkingColumns, strengths
 from skreg.solvers.compiled import CompiledBlocks, compiled_blocks
 from skreg.solvers.coordinate import CoordinateDescent, Engine
 from skreg.solvers.quadratic import accelerated
@@ -14,12 +14,8 @@ from skreg.spectrum import largest_eigenvalue
 
 __all__ = ["BlockCoordinateDescent"]
 
-# Sweeps between two Newton steps, and proximal steps where the prox is NumPy only.
-SWEEPS = 10
+# Proximal steps between two Newton steps, where the prox is NumPy only.
 STEPS = 30
-
-# Sweeps on columns: they need no Gram matrix, and there is no Newton step that would end them.
-MANY_SWEEPS = 300
 
 # A support larger than this is left to descent: factorising its Hessian would cost more.
 MAX_NEWTON = 2_000
@@ -70,7 +66,7 @@ class _BlockEngine(Engine):
         self.blocks = Blocks(label)
         if self.everything:
             self.entries = np.arange(len(label))
-        self._dense = []
+        self._working = None
 
     def rows(self, coef):
         """One row for every entry."""
@@ -85,8 +81,8 @@ class _BlockEngine(Engine):
     def quadratic(self, gram, coef, gradient, alpha, active=None):
         blocks = self.blocks.of(self.entries)
         penalty = _PenaltyOnEntries(self.problem, self.entries, self.shared, blocks)
-        if isinstance(gram, _Columns):
-            return _BlocksOfColumns(gram, coef, penalty, self.strengths(alpha), blocks)
+        if isinstance(gram, DenseColumns):
+            return BlocksOfColumns(gram, coef, penalty, self.strengths(alpha), blocks)
         return _BlockQuadratic(gram, coef, gradient, penalty, self.strengths(alpha), blocks)
 
     def _column_model(self, point):
@@ -100,7 +96,9 @@ class _BlockEngine(Engine):
             return None
         if compiled_blocks(problem.penalty) is None:
             return None
-        return _Columns(point, self.entries, self._dense)
+        if self._working is None:
+            self._working = WorkingColumns(problem, self.blocks)
+        return DenseColumns(point, self.entries, self._working)
 
     @property
     def features(self):
@@ -158,71 +156,6 @@ def _joined(twins):
     return CompiledBlocks(address, *joined)
 
 
-class _Columns(ColumnModel):
-    """The squared loss of some columns of a dense design: nothing but they and what is left of y.
-
-    Parameters
-    ----------
-    point : Point
-    entries : ndarray of int
-        The columns, of which those of the last model come first.
-    known : list of ndarray
-        Rows are the columns times the roots of the weights; is brought up to date.
-    """
-
-    def __init__(self, point, entries, known):
-        problem = point.problem
-        root = np.sqrt(problem.weights)
-        size = sum(map(len, known))
-        if size < entries.size:
-            fresh = np.ascontiguousarray(problem.design.columns(entries[size:]).T)
-            known[:] = [np.concatenate([*known, fresh * root])]
-        self.columns, self.gradient = known[0], None
-        self.rest = np.ascontiguousarray(np.atleast_2d(((problem.y - point.eta).T * root).astype(np.float64)))
-
-    def intercept_move(self, move):
-        """The columns are centred, or there is no intercept."""
-        return 0.0
-
-
-class _BlocksOfColumns:
-    """State of one inner problem on columns, as `Quadratic`; ``coef`` has shape (k,) or (k, n_outputs)."""
-
-    # Asked for where a Hessian may be kept instead; not with blocks.
-    swept = 0
-
-    def __init__(self, model, coef, penalty, alpha, blocks):
-
-        def products(members):
-            columns = model.columns[members]
-            return columns @ columns.transpose(0, 2, 1)
-
-        self.own = blocks.parts(products)
-        self.step = 1.0 / blocks.steepest(self.own)
-        self.model, self.coef, self.blocks, self.twin = model, coef, blocks, penalty.twin
-        self.strengths = _strengths(blocks, alpha, penalty.twin)
-
-    def descend(self, tol, sweeps=SWEEPS):
-        """Sweeps until no block moves by more than ``tol``; returns the largest move of the last."""
-        coef, blocks = np.ascontiguousarray(np.atleast_2d(self.coef.T)), self.blocks
-        _, largest = _blocks.block_descent(
-            None, self.model.columns, coef, self.model.rest, blocks.members, blocks.start, self.own, self.step,
-            *self.strengths, self.twin.address, self.twin.params, tol, sweeps,
-        )  # fmt: skip
-        self.coef = coef.T.reshape(self.coef.shape)
-        return largest
-
-    def minimise(self, tol):
-        """As `Quadratic.minimise`: whether ``tol`` was reached."""
-        return self.descend(tol, MANY_SWEEPS) <= tol
-
-
-def _strengths(blocks, alpha, twin):
-    """What the kernel needs of each block: the strengths of the norm, of single coefficients and of squares."""
-    alpha = blocks.first(alpha)
-    return alpha * twin.weight, alpha * twin.l1, alpha * twin.square
-
-
 class _BlockQuadratic(Alternating):
     """State of one inner problem.
 
@@ -266,7 +199,7 @@ class _BlockQuadratic(Alternating):
             rows = [np.ascontiguousarray(np.atleast_2d(array.T)) for array in (self.coef, self.grad)]
             _blocks.block_descent(
                 self.gram, None, *rows, self.blocks.members, self.blocks.start, self.own, self.block_step,
-                *_strengths(self.blocks, self.alpha, self.twin), self.twin.address, self.twin.params, tol, SWEEPS,
+                *strengths(self.blocks, self.alpha, self.twin), self.twin.address, self.twin.params, tol, SWEEPS,
             )  # fmt: skip
             self.coef, self.grad = (array.T.reshape(self.coef.shape) for array in rows)
         elif self.penalty.convex:
@@ -337,7 +270,7 @@ class _BlockQuadratic(Alternating):
         Those of a norm: along the block what the slope of the prox of one coefficient says, across it the pull over the norm.
         """
         blocks, step = self.blocks, self.block_step
-        strength, l1, square = _strengths(blocks, self.alpha, self.twin)
+        strength, l1, square = strengths(blocks, self.alpha, self.twin)
         shrink = 1.0 + step * square
         shorter, norm = step / shrink, self._norms(target)
         active = norm > 0

@@ -1,0 +1,130 @@
+"""Block coordinate descent on the columns themselves, where they are dense and more than rows: no Gram matrix is formed."""
+
+import numpy as np
+
+from skreg import _blocks
+from skreg.blocks import Blocks
+from skreg.solvers.columns import ColumnModel
+
+__all__ = ["BlocksOfColumns", "DenseColumns", "WorkingColumns", "strengths"]
+
+# Sweeps between two looks at the violation; and to the end, as no Newton step would end them.
+SWEEPS = 10
+MANY_SWEEPS = 300
+
+
+class WorkingColumns:
+    """Columns of a dense design and the Gram matrix of each block of them: what a path keeps while its working set grows.
+
+    Parameters
+    ----------
+    problem : Problem
+        Of the squared loss.
+    blocks : Blocks
+        Of all columns.
+    """
+
+    def __init__(self, problem, blocks):
+        self._design, self._root, self._label = problem.design, np.sqrt(problem.weights), blocks.label
+        self._rows, self._size = np.empty((0, self._root.size)), 0
+        self._begin, self._parts, self._steepest = (
+            np.zeros(len(blocks), dtype=np.intp),
+            np.empty(0),
+            np.empty(len(blocks)),
+        )
+
+    def of(self, entries):
+        """For some columns, of which those that were asked for before come first: they, their blocks' parts, and steepest directions.
+
+        Parameters
+        ----------
+        entries : ndarray of int of shape (k,)
+            Whole blocks.
+
+        Returns
+        -------
+        columns : ndarray of shape (k, n_samples)
+            Times the roots of the weights.
+        parts, steepest : ndarray
+            As `Blocks.parts` and `Blocks.steepest` would find them.
+        """
+        if entries.size > self._size:
+            self._take_in(entries[self._size :])
+        numbers, counts = np.unique(self._label[entries], return_counts=True)
+        squares = counts**2
+        places = np.repeat(self._begin[numbers] - np.cumsum(squares) + squares, squares) + np.arange(squares.sum())
+        return self._rows[: entries.size], self._parts[places], self._steepest[numbers]
+
+    def _take_in(self, fresh):
+        before, size = self._size, self._size + fresh.size
+        if size > len(self._rows):
+            rows = np.empty((2 * size, self._root.size))
+            rows[:before] = self._rows[:before]
+            self._rows = rows
+        rows = self._rows[before:size]
+        np.multiply(self._design.columns(fresh).T, self._root, out=rows)
+
+        def products(members):
+            own = rows[members]
+            return own @ own.transpose(0, 2, 1)
+
+        blocks = Blocks(self._label[fresh])
+        parts, squares = blocks.parts(products), blocks.sizes**2
+        numbers = self._label[fresh][blocks.members[blocks.start[:-1]]]
+        self._begin[numbers] = self._parts.size + np.cumsum(squares) - squares
+        self._steepest[numbers] = blocks.steepest(parts)
+        self._parts, self._size = np.concatenate([self._parts, parts]), size
+
+
+class DenseColumns(ColumnModel):
+    """The squared loss of some columns of a dense design: nothing but they and what is left of y.
+
+    Parameters
+    ----------
+    point : Point
+    entries : ndarray of int
+        The columns, of which those of the last model come first.
+    working : WorkingColumns
+    """
+
+    def __init__(self, point, entries, working):
+        problem, self.gradient = point.problem, None
+        self.columns, self.parts, self.steepest = working.of(entries)
+        rest = ((problem.y - point.eta).T * np.sqrt(problem.weights)).astype(np.float64)
+        self.rest = np.ascontiguousarray(np.atleast_2d(rest))
+
+    def intercept_move(self, move):
+        """The columns are centred, or there is no intercept."""
+        return 0.0
+
+
+class BlocksOfColumns:
+    """State of one inner problem on columns, as `Quadratic`; ``coef`` has shape (k,) or (k, n_outputs)."""
+
+    # Asked for where a Hessian may be kept instead; not with blocks.
+    swept = 0
+
+    def __init__(self, model, coef, penalty, alpha, blocks):
+        self.model, self.coef, self.blocks, self.twin = model, coef, blocks, penalty.twin
+        self.step = 1.0 / model.steepest
+        self.strengths = strengths(blocks, alpha, penalty.twin)
+
+    def descend(self, tol, sweeps=SWEEPS):
+        """Sweeps until no block moves by more than ``tol``; returns the largest move of the last."""
+        coef, blocks, model = np.ascontiguousarray(np.atleast_2d(self.coef.T)), self.blocks, self.model
+        _, largest = _blocks.block_descent(
+            None, model.columns, coef, model.rest, blocks.members, blocks.start, model.parts, self.step,
+            *self.strengths, self.twin.address, self.twin.params, tol, sweeps,
+        )  # fmt: skip
+        self.coef = coef.T.reshape(self.coef.shape)
+        return largest
+
+    def minimise(self, tol):
+        """As `Quadratic.minimise`: whether ``tol`` was reached."""
+        return self.descend(tol, MANY_SWEEPS) <= tol
+
+
+def strengths(blocks, alpha, twin):
+    """What the kernel needs of each block: the strengths of the norm, of single coefficients and of squares."""
+    alpha = blocks.first(alpha)
+    return alpha * twin.weight, alpha * twin.l1, alpha * twin.square
