@@ -27,10 +27,12 @@ from skreg import (
 )
 from skreg.blocks import Blocks
 from skreg.solvers import blocks, get_solver
+from skreg.solvers.block_columns import BlocksOfColumns, WorkingColumns
 from skreg.solvers.compiled import compiled_blocks
 
 # Neighbours are not together, and groups have different sizes.
 GROUPS = [[0, 6, 9], [1, 2], [3, 4, 5, 11], [7], [8, 10]]
+LABELS = np.array([0, 1, 1, 2, 2, 2, 0, 3, 4, 0, 4, 2])
 
 
 class OwnGroups(GroupLasso):
@@ -198,6 +200,15 @@ def test_blocks():
 # -- more columns than rows: no Gram matrix ----------------------------------------------------------------------------
 
 
+def sizes_on_columns(monkeypatch):
+    """The sizes of the working sets that are solved without a Gram matrix from now on."""
+    sizes, descend = [], BlocksOfColumns.descend
+    monkeypatch.setattr(
+        BlocksOfColumns, "descend", lambda self, *args: (sizes.append(len(self.coef)), descend(self, *args))[1]
+    )
+    return sizes
+
+
 @pytest.mark.parametrize("params", [{}, {"fit_intercept": False}, {"standardize": True}], ids=str)
 @pytest.mark.parametrize("penalty", [GroupLasso(5), SparseGroupLasso(5, 0.3), GroupMCP(5)], ids=repr)
 def test_wide_data_without_a_gram_matrix(monkeypatch, penalty, params):
@@ -205,11 +216,7 @@ def test_wide_data_without_a_gram_matrix(monkeypatch, penalty, params):
     weights = np.random.default_rng(0).exponential(size=40)
     alpha = 0.05 * alpha_max(X, y, penalty=penalty, sample_weight=weights, **params)
     model = PenalizedRegression(penalty, alpha=alpha, tol=1e-10, **params)
-    sizes = []
-    descend = blocks._BlocksOfColumns.descend
-    monkeypatch.setattr(
-        blocks._BlocksOfColumns, "descend", lambda self, *args: (sizes.append(len(self.coef)), descend(self, *args))[1]
-    )
+    sizes = sizes_on_columns(monkeypatch)
     one = clone(model).fit(X, y, weights)
     assert sizes and min(sizes) > 40 and one.optimality_.converged
     monkeypatch.setattr(blocks._BlockEngine, "_column_model", lambda self, point: None)
@@ -219,6 +226,32 @@ def test_wide_data_without_a_gram_matrix(monkeypatch, penalty, params):
     if penalty.convex:
         assert_allclose(one.coef_, other.coef_, atol=1e-6)
         assert_allclose(one.optimality_.objective, other.optimality_.objective, rtol=1e-9)
+
+
+def test_no_gram_matrix_while_many_columns_enter(monkeypatch):
+    n, p = 400, 8_000
+    X, y = regression_data(n=n, p=p, seed=5)
+    sizes = sizes_on_columns(monkeypatch)
+    alpha = 0.2 * alpha_max(X, y, penalty=GroupLasso(5))
+    model = PenalizedRegression(GroupLasso(5), alpha=alpha).fit(X, y)
+    assert model.optimality_.converged and np.count_nonzero(model.coef_) > n > sizes[0]
+
+
+def test_working_columns_keep_what_they_know():
+    problem = make_problem(*regression_data(n=20, p=12, seed=3), penalty=GroupLasso(GROUPS), loss="squared")
+    blocks, asked = Blocks(LABELS), []
+    columns = problem.design.columns
+    problem.design.columns = lambda index: (asked.extend(index), columns(index))[1]
+    working = WorkingColumns(problem, blocks)
+    for chosen in ([2], [2, 0], [2, 0], [2, 0, 3, 4, 1]):
+        entries = np.concatenate([GROUPS[number] for number in chosen])
+        rows, parts, steepest = working.of(entries)
+        own = blocks.of(entries)
+        expected = (columns(entries).T @ columns(entries)) / 20
+        assert_allclose(rows @ rows.T, expected, atol=1e-14)
+        assert_allclose(parts, own.parts(expected), atol=1e-14)
+        assert_allclose(steepest, own.steepest(own.parts(expected)), rtol=1e-9)
+    assert sorted(asked) == list(range(12))
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -14,6 +14,9 @@ from skreg.spectrum import largest_eigenvalue
 
 __all__ = ["BlockCoordinateDescent"]
 
+# A working set that still grows is expected to become so many times as large.
+MANY = 4
+
 # Proximal steps between two Newton steps, where the prox is NumPy only.
 STEPS = 30
 
@@ -91,7 +94,9 @@ class _BlockEngine(Engine):
         A Gram matrix would have more numbers then, and less rank than Newton's method needs.
         """
         problem = self.problem
-        few = self.entries.size <= problem.design.shape[0] or self.everything or not problem.loss.quadratic
+        # While many enter, there will be more.
+        few = self.entries.size <= problem.design.shape[0] / (MANY if self.growing else 1)
+        few = few or self.everything or not problem.loss.quadratic
         if few or not self.models.columns_pay or not problem.design.stores_zeros:
             return None
         if compiled_blocks(problem.penalty) is None:
