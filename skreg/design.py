@@ -24,6 +24,12 @@ BLOCK_SIZE = 131_072
 # Up to this many entries a sparse Gram matrix is added up where it is, row by row: cutting blocks out of X would take longer.
 SMALL = 65_536
 
+# So many products are about a second of BLAS, which no Ctrl-C ends.
+UNBROKEN = 3e10
+
+# Squares of means may be so many times the variances.
+A_DIGIT = 10
+
 # What a pass over X is given for a result that is not wanted.
 NOTHING = np.empty(0)
 NO_INDICES = np.empty(0, dtype=np.int32)
@@ -264,7 +270,9 @@ class DenseDesign(Design):
         height = max(BLOCK_SIZE // max(left.size + (0 if right is None else right.size), 1), 16)
         if left.size == 0 or (right is not None and right.size == 0):
             return np.zeros((left.size, left.size if right is None else right.size))
-        if right is None and weights.min() >= 0:
+        if right is None and np.array_equal(left, every) and self._may_shift_afterwards(row_weights):
+            total = self._gram_as_stored(weights[0])
+        elif right is None and weights.min() >= 0:
             total = self._symmetric_gram(left, np.sqrt(weights), height)
         else:
             right = left if right is None else right
@@ -304,6 +312,24 @@ class DenseDesign(Design):
             else:
                 total = dsyrk(1.0, block.T, beta=1.0, c=total, lower=1, overwrite_c=1)
         return _mirror(total)
+
+    def _may_shift_afterwards(self, row_weights):
+        """Whether X as it is stored may meet itself, since no mean is so large that its square costs more than a digit."""
+        X, known = self.X, row_weights is self._weights and self._moments is not None
+        if not known or X.dtype != np.float64 or X.size * float(X.shape[1]) > UNBROKEN:
+            return False
+        contiguous = X.flags.f_contiguous or X.flags.c_contiguous
+        return (
+            contiguous and row_weights.min() == row_weights.max() and np.all(self.shift**2 <= A_DIGIT * self._moments)
+        )
+
+    def _gram_as_stored(self, weight):
+        X = self.X
+        # A C-ordered X is the transpose of a Fortran one.
+        turned = not X.flags.f_contiguous
+        total = _mirror(dsyrk(weight, X.T if turned else X, trans=not turned, lower=1))
+        total -= np.multiply.outer(weight * self.shape[0] * self.shift, self.shift)
+        return total
 
     def kernel(self, feature_weights):
         n_samples, n_features = self.shape

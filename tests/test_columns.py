@@ -102,3 +102,28 @@ def test_gram_matrices_by_hand(monkeypatch, layout, dtype, center, standardize, 
     left, right = np.array([7, 0, 3]), np.array([3, 11, 7, 1])
     np.testing.assert_allclose(made.gram(left, right, rows), Z[:, left].T * rows @ Z[:, right], rtol=1e-6, atol=1e-7)
     np.testing.assert_allclose(made.gram(slice(None), None, weights), Z.T * weights @ Z, rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize("mean, as_stored", [(0.0, True), (2.5, True), (1e4, False)])
+@pytest.mark.parametrize("order", ["F", "C"])
+@pytest.mark.parametrize("standardize", [False, True])
+def test_dense_gram_matrices_shifted_before_or_afterwards(monkeypatch, mean, as_stored, order, standardize):
+    rng = np.random.default_rng(0)
+    X = np.asarray((rng.standard_normal((200, 7)) + mean) * np.geomspace(1e-3, 1e3, 7), order=order)
+    weights = np.full(200, 1.0 / 200)
+    made, calls = design.make_design(X, weights, True, standardize), []
+    whole = design.DenseDesign._gram_as_stored
+    monkeypatch.setattr(design.DenseDesign, "_gram_as_stored", lambda *args: calls.append(1) or whole(*args))
+    Z = X - X.mean(axis=0)
+    Z /= Z.std(axis=0) if standardize else 1.0
+    expected, unit = Z.T @ Z / 200, np.outer(Z.std(axis=0), Z.std(axis=0))
+    np.testing.assert_allclose(made.gram(slice(None), None, weights) / unit, expected / unit, atol=1e-14)
+    assert bool(calls) == as_stored
+    # Neither what weighs rows nor what turns the columns round is X as it is stored.
+    turned = np.arange(7)[::-1]
+    np.testing.assert_allclose(
+        made.gram(turned, None, weights) / unit[::-1, ::-1], (expected / unit)[::-1, ::-1], atol=1e-14
+    )
+    rows = rng.random(200)
+    np.testing.assert_allclose(made.gram(slice(None), None, rows) / unit, (Z.T * rows) @ Z / unit, atol=1e-10)
+    assert len(calls) == as_stored
