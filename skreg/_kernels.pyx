@@ -216,14 +216,18 @@ cdef bint penalty_slope(prox_function prox, const double *params, double coef, d
     in one step where the prox is piecewise linear. False if it does not get there.
     """
     cdef double step = 0.5 * fabs(coef) / (alpha if alpha > 0 else 1.0)
-    cdef double point = coef, value, width, rise
+    cdef double point = coef, value, width, rise, above, below
     cdef int i
     for i in range(4):
         width = 1e-5 * fabs(point)
-        rise = (prox(point + width, step, alpha, params) - prox(point - width, step, alpha, params)) / (2.0 * width)
+        above, below = prox(point + width, step, alpha, params), prox(point - width, step, alpha, params)
+        rise = (above - below) / (2.0 * width)
         if not rise > 1e-8:
             return False
         value = prox(point, step, alpha, params)
+        if fabs(above - 2.0 * value + below) > 0.1 * (above - below):
+            # At a kink, a bound say.
+            return False
         if fabs(value - coef) <= 1e-14 * fabs(coef):
             slope[0] = (point - value) / step
             curvature[0] = (1.0 / rise - 1.0) / step

@@ -9,6 +9,7 @@ from sklearn.datasets import load_iris
 from sklearn.exceptions import ConvergenceWarning
 
 from skreg import Box, Monotone, NonNegative, PenalizedLogisticRegression, PenalizedRegression
+from skreg.solvers.quadratic import Quadratic
 
 
 @pytest.mark.parametrize("penalty", [NonNegative(), Box(lower=0)], ids=repr)
@@ -23,6 +24,19 @@ def test_no_negative_coefficients(penalty, n_classes):
     assert_allclose(model_objective(task, model, X, y), best, rtol=1e-8)
     # A shift of all classes is free within the constraint, and must not lead astray.
     assert model.n_iter_ < 20 and np.abs(model.coef_).max() < 10
+
+
+def test_most_coefficients_at_a_bound(monkeypatch):
+    work, minimise = [], Quadratic.minimise
+    monkeypatch.setattr(Quadratic, "minimise", lambda self, *args: (minimise(self, *args), work.append(self.work))[0])
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((300, 200)) + 0.5 * rng.standard_normal((300, 1))
+    y = X @ rng.standard_normal(200) + rng.standard_normal(300)
+    model = PenalizedRegression(Box(-0.2, 0.2), fit_intercept=False, tol=1e-10).fit(X, y)
+    assert np.mean(np.abs(model.coef_) == 0.2) > 0.8
+    assert_allclose(model.optimality_.loss, lsq_linear(X, y, (-0.2, 0.2), tol=1e-14).cost / 300, rtol=1e-10)
+    # A bound taken for a curve of the penalty led Newton's method out of the box: 3e7 operations.
+    assert sum(work) < 1e7
 
 
 @pytest.mark.parametrize(("lower", "upper"), [(-0.2, 0.3), (-0.2, np.inf), (-np.inf, 0.0)])

@@ -267,6 +267,9 @@ class Quadratic:
             moved[np.sign(moved) * side < 0] = 0.0
             candidate = self.coef.copy()
             candidate[moving] = moved
+            if not np.isfinite(self.penalty.value(candidate, self.alpha)):
+                # Steps of no length lead to the nearest point that is allowed.
+                candidate = self.penalty.prox(candidate, 1e-15 * self.step, self.alpha)
             candidate_grad = self.grad + self.gram @ (candidate - self.coef)
             self.work += 2.0 * candidate.size**2
             decrease = value - self.objective(candidate, candidate_grad)
