@@ -17,7 +17,7 @@ from skreg.losses import Logistic, Loss, Softmax, Squared
 from skreg.penalties import L1, L2, Penalty
 from skreg.testing import (
     _common,
-    _contract,
+    _twins,
     check_loss,
     check_penalty,
     parametrize_loss_checks,
@@ -846,7 +846,7 @@ def test_compiled_twins_are_compared_with_their_text(monkeypatch, factor, fails)
 
     assert status(L1()) == "passed"
     assert status(UserMCP()) == "skipped"
-    monkeypatch.setattr(_contract, "_compiled_prox", compiled)
+    monkeypatch.setattr(_twins, "_compiled_prox", compiled)
     assert ("check_compiled_twin" in failures(check_penalty(L1(), on_fail=None))) == fails
 
 

@@ -6,8 +6,9 @@ from numbers import Integral
 
 import numpy as np
 
-from skreg.penalties.base import Penalty, get_penalty
+from skreg.penalties.base import Penalty
 from skreg.penalties.constraints import pick
+from skreg.penalties.names import get_penalty
 
 __all__ = ["ByColumn"]
 

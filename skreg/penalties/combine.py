@@ -6,8 +6,9 @@ from numbers import Real
 import numpy as np
 
 from skreg._validation import check_real
-from skreg.penalties.base import NoPenalty, Penalty, get_penalty
+from skreg.penalties.base import Penalty
 from skreg.penalties.constraints import Box
+from skreg.penalties.names import NoPenalty, get_penalty
 
 __all__ = ["Bounded", "Scaled", "WithSquare"]
 

@@ -8,8 +8,9 @@ steps), the deeper one wins; at a tie, zero does.
 import numpy as np
 
 from skreg._validation import check_real
-from skreg.penalties.base import Penalty, register
+from skreg.penalties.base import Penalty
 from skreg.penalties.convex import soft_threshold
+from skreg.penalties.names import register
 
 __all__ = ["L0", "MCP", "SCAD", "LogSum", "Lq"]
 

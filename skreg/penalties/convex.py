@@ -3,7 +3,8 @@
 import numpy as np
 
 from skreg._validation import check_bool, check_real
-from skreg.penalties.base import Penalty, register
+from skreg.penalties.base import Penalty
+from skreg.penalties.names import register
 
 __all__ = ["L1", "L2", "ElasticNet"]
 

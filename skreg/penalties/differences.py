@@ -7,9 +7,10 @@ import numpy as np
 from skreg import _structured
 from skreg._validation import check_integer, check_real
 from skreg.penalties._trend import differences, jump_basis, polynomials, trend_prox
-from skreg.penalties.base import Penalty, register
+from skreg.penalties.base import Penalty
 from skreg.penalties.basis import Basis
 from skreg.penalties.convex import L1, soft_threshold
+from skreg.penalties.names import register
 
 __all__ = ["FusedLasso", "TrendFilter"]
 

@@ -5,10 +5,11 @@ import copy
 import numpy as np
 
 from skreg._validation import check_real
-from skreg.penalties.base import Penalty, get_penalty, register
+from skreg.penalties.base import Penalty
 from skreg.penalties.concave import MCP, SCAD
 from skreg.penalties.convex import L1, soft_threshold
 from skreg.penalties.labels import resolve_groups
+from skreg.penalties.names import get_penalty, register
 
 __all__ = ["L21", "GroupLasso", "GroupMCP", "GroupSCAD", "Grouped", "SparseGroupLasso"]
 

@@ -7,7 +7,8 @@ from scipy.stats import norm
 
 from skreg import _structured
 from skreg._validation import check_real
-from skreg.penalties.base import Penalty, register
+from skreg.penalties.base import Penalty
+from skreg.penalties.names import register
 
 __all__ = ["SLOPE", "NuclearNorm"]
 

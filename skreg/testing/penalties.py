@@ -5,12 +5,14 @@ from functools import partial
 from skreg.testing._common import parametrize, run_checks
 from skreg.testing._contract import CONTRACT_CHECKS
 from skreg.testing._facts import FACT_CHECKS
+from skreg.testing._twins import TWIN_CHECKS
 
 __all__ = ["check_penalty", "parametrize_penalty_checks"]
 
 
 def _checks(n_features, random_state):
-    return [partial(check, n_features=n_features, random_state=random_state) for check in CONTRACT_CHECKS + FACT_CHECKS]
+    checks = CONTRACT_CHECKS + TWIN_CHECKS + FACT_CHECKS
+    return [partial(check, n_features=n_features, random_state=random_state) for check in checks]
 
 
 def check_penalty(
