@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from helpers import estimator, one_hot, sparse_data, task_data, uneven_weights
 from scipy import sparse
+from scipy.sparse.linalg import aslinearoperator
 from test_user_penalty import OwnGroupLasso, OwnL1, OwnMCP, OwnSLOPE
 
 from skreg import (
@@ -208,6 +209,7 @@ def test_a_refusal_names_both_parties_and_who_would_do(name, task, penalty, solv
 def test_solver_by_name(name):
     X, y = task_data("squared")
     others = {"change_of_basis": GeneralizedRidge(np.eye(X.shape[1])), "cluster_newton": "slope"}
+    others["newton_cg"] = GeneralizedRidge(aslinearoperator(np.eye(X.shape[1])))
     others["block_coordinate_descent"] = GroupLasso(1)
     penalty = others.get(name, "l2")
     model = PenalizedRegression(penalty, solver=name, tol=1e-10).fit(X, y)

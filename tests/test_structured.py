@@ -24,6 +24,7 @@ from skreg import (
     make_problem,
     regularization_path,
 )
+from skreg.penalties import tikhonov
 
 NUMBERS = st.floats(-50, 50).map(lambda number: round(number, 3))
 
@@ -253,6 +254,26 @@ def test_generalized_ridge_with_classes(form, n_classes):
     task = "logistic" if n_classes == 2 else "softmax"
     pull = correlation(task, X, y, model)
     assert_allclose(pull, 0.1 * plain(model)[0] @ M, atol=1e-6)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("task", ["squared", "targets", "logistic", "softmax"])
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("n", [80, 15])
+def test_generalized_ridge_without_eigenvectors(monkeypatch, form, task, fit_intercept, n):
+    rng, M = np.random.default_rng(0), smoother(24, rank_deficient=False)
+    X = rng.standard_normal((n, 24)) @ np.linalg.cholesky(M + np.eye(24))
+    y = X @ rng.standard_normal((24, 3)) + rng.standard_normal((n, 3))
+    y = {"squared": y[:, 0], "targets": y, "logistic": y[:, 0] > 0, "softmax": np.argmax(y, axis=1)}[task]
+    estimator = PenalizedRegression if task in ("squared", "targets") else PenalizedLogisticRegression
+    params = {"alpha": 0.1, "tol": 1e-12, "fit_intercept": fit_intercept}
+    expected = estimator(GeneralizedRidge(M), **params).fit(X, y)
+    monkeypatch.setattr(tikhonov, "MAX_EIGENVECTORS", 0)
+    model = estimator(GeneralizedRidge(FORMS[form](M)), **params).fit(X, y)
+    assert (expected.solver_, model.solver_) == ("change_of_basis", "newton_cg")
+    assert model.optimality_.converged and model.n_iter_ < 30
+    assert_allclose(model.coef_, expected.coef_, atol=1e-6)
+    assert_allclose(model.intercept_, expected.intercept_, atol=1e-6)
 
 
 def test_generalized_ridge_of_the_identity_is_ridge():

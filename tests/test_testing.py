@@ -14,7 +14,7 @@ from sklearn.exceptions import EstimatorCheckFailedWarning
 from sklearn.utils.estimator_checks import check_estimator
 
 from skreg.losses import Logistic, Loss, Softmax, Squared
-from skreg.penalties import L1, L2, Penalty
+from skreg.penalties import L1, L2, GeneralizedRidge, Penalty
 from skreg.testing import (
     _common,
     _twins,
@@ -401,6 +401,11 @@ class WrongQuadratic(L2):
         return 2 * alpha
 
 
+class WrongForm(GeneralizedRidge):
+    def quadratic_form(self, alpha):
+        return 2 * alpha * self.M
+
+
 class QuadraticL1(L1):
     def quadratic(self, alpha):
         return alpha
@@ -611,6 +616,7 @@ WRONG = [
     (LargeDualScale(), {"check_dual_scale"}),
     (WrongQuadratic(), {"check_quadratic"}),
     (QuadraticL1(), {"check_quadratic"}),
+    (WrongForm(np.eye(6)), {"check_quadratic_form"}),
     (TwiceTheValue(), MINIMISES | CONVEX),
     (StochasticProx(), {"check_deterministic"}),
     (InitChecks(), {"check_parameters"}),

@@ -285,6 +285,21 @@ class Penalty(BaseEstimator):
         """
         return None
 
+    def quadratic_form(self, alpha):
+        """The matrix ``Q`` if the price is ``0.5 * coef' Q coef``, where `quadratic` and `basis` do not say it; else None.
+
+        Parameters
+        ----------
+        alpha : float
+            Strength.
+
+        Returns
+        -------
+        None, ndarray, sparse array or LinearOperator, shape (n_features, n_features)
+            Symmetric, positive semi-definite. None by default.
+        """
+        return None
+
     def conjugate(self, dual, alpha):
         r"""Convex conjugate :math:`\sup_u u^T dual - value(u, \alpha)`, or None.
 

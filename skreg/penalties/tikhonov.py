@@ -45,7 +45,7 @@ class GeneralizedRidge(Penalty):
     -----
     Up to 1000 features fits are made in the basis of the eigenvectors of ``M``, where
     the penalty is `L2`: in closed form for the squared loss. Beyond, and for a
-    LinearOperator, proximal gradient solves one system with ``M`` a step.
+    LinearOperator, Newton's method takes products with ``M`` and X only.
 
     References
     ----------
@@ -110,6 +110,10 @@ class GeneralizedRidge(Penalty):
             return cg(operator, coef, rtol=1e-14, maxiter=10 * len(coef))[0]
         system = sparse.eye_array(len(coef), format="csc") + strength * sparse.csc_array(self.M)
         return splu(system).solve(coef)
+
+    def quadratic_form(self, alpha):
+        """``alpha * M`` where its eigenvectors are not known."""
+        return alpha * self.M if self._values is None else None
 
     def null_space(self):
         """Eigenvectors with eigenvalue zero, where they are known."""

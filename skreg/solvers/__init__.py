@@ -11,6 +11,7 @@ from skreg.solvers.coordinate import CoordinateDescent
 from skreg.solvers.direct import ClosedForm
 from skreg.solvers.gradient import ProximalGradient
 from skreg.solvers.newton import Newton
+from skreg.solvers.newton_cg import NewtonCG
 
 __all__ = [
     "FASTEST_FIRST",
@@ -21,6 +22,7 @@ __all__ = [
     "Compilation",
     "CoordinateDescent",
     "Newton",
+    "NewtonCG",
     "ProximalGradient",
     "Solution",
     "Solver",
@@ -37,6 +39,7 @@ FASTEST_FIRST = (
     BlockCoordinateDescent(),
     ChangeOfBasis(),
     ClusterNewton(),
+    NewtonCG(),
     ProximalGradient(),
 )
 
@@ -72,6 +75,8 @@ def fastest_solver(problem):
     change_of_basis          penalties that are separable in another basis
                              (total variation, trend filter, generalised ridge)
     cluster_newton           penalties that show clusters (SLOPE, fused lasso)
+    newton_cg                smooth loss, a quadratic form of many coefficients
+                             (generalised ridge)
     proximal_gradient        every penalty
     ======================== =================================================
 

@@ -293,6 +293,21 @@ def check_quadratic(case):
                 case.fail("quadratic contradicts value.", hint, **where)
 
 
+def _no_quadratic_form(case):
+    return "quadratic_form() is None." if case.penalty.quadratic_form(1.0) is None else None
+
+
+@penalty_check(skips=_no_quadratic_form)
+def check_quadratic_form(case):
+    """The matrix of ``quadratic_form`` gives ``value``."""
+    for alpha in ALPHAS:
+        form, coef = case.penalty.quadratic_form(alpha), case.normal(3.0)
+        price, want = case.value(coef, alpha), 0.5 * float(coef @ (form @ coef))
+        if not np.isclose(price, want, rtol=1e-9):
+            where = {"coef": coef, "alpha": alpha, "value": price, "0.5 * coef @ (Q @ coef)": want}
+            case.fail("quadratic_form contradicts value.", "a forgotten half, or a forgotten alpha.", **where)
+
+
 def _conjugate_points(case):
     for alpha, step in itertools.product(ALPHAS, (0.1, 1.0, 10.0)):
         yield Point(case.normal(2.0) * (1.0 + step * alpha), step, alpha)
@@ -357,6 +372,7 @@ FACT_CHECKS = (
     check_unpenalised,
     check_null_space,
     check_quadratic,
+    check_quadratic_form,
     check_conjugate,
     check_dual_scale,
 )
