@@ -8,7 +8,8 @@ from skreg import ElasticNet, make_problem
 from skreg.grid import null_alpha
 from skreg.model import QuadraticModel
 from skreg.problem import Problem
-from skreg.solvers import CoordinateDescent, ahead
+from skreg.solvers import CoordinateDescent, ahead, coordinate, sampling
+from skreg.solvers.coordinate import FAR, HALFWAY, Engine
 from skreg.solvers.hessian import KeptHessian
 
 SHAPES = {"tall": (200, 12), "square": (60, 40), "wide": (40, 300)}
@@ -152,3 +153,67 @@ def test_squared_norms_for_several_weights_are_those_of_each(layout, dtype):
     for k in range(3):
         alone = design.squared_norms(np.ascontiguousarray(weights[:, k]))
         np.testing.assert_allclose(together[:, k], alone, rtol=1e-5 if dtype == np.float32 else 1e-12)
+
+
+# -- where single fits begin ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("penalty", ["l1", "mcp"])
+@pytest.mark.parametrize("layout", ["F", "csc"])
+def test_a_fit_far_below_the_null_model_goes_there_by_way_of_a_stronger_penalty(monkeypatch, penalty, layout):
+    X, y, _ = path_data("wide", 7, layout)
+    problem, seen = make_problem(X, y, penalty=penalty), []
+    solve = Engine.solve
+    monkeypatch.setattr(
+        Engine,
+        "solve",
+        lambda self, alpha, *args: (seen.append((alpha, args[0] is None)), solve(self, alpha, *args))[1],
+    )
+    for share in (0.9, 1.1):
+        seen.clear()
+        alpha = share * null_alpha(problem) / FAR
+        (solution,) = CoordinateDescent().solve(problem, [alpha], tol=1e-9)
+        assert solution.optimality.converged
+        far = share < 1.0 and penalty == "l1" and layout == "F"
+        assert seen == ([(HALFWAY * alpha, True), (alpha, False)] if far else [(alpha, True)])
+        monkeypatch.setattr(Engine, "from_afar", lambda *args: None)
+        (direct,) = CoordinateDescent().solve(problem, [alpha], tol=1e-9)
+        monkeypatch.undo()
+        monkeypatch.setattr(
+            Engine,
+            "solve",
+            lambda self, alpha, *args: (seen.append((alpha, args[0] is None)), solve(self, alpha, *args))[1],
+        )
+        difference = solution.optimality.objective - direct.optimality.objective
+        assert abs(difference) <= 2e-9 * problem.null_loss
+
+
+def test_what_a_sample_finds_is_corrected_by_all_rows(monkeypatch):
+    rng = np.random.default_rng(8)
+    X = np.asfortranarray(rng.standard_normal((24_000, 60)) + 0.7 * rng.standard_normal((24_000, 1)) + 3.0)
+    y = X[:, :5] @ [3.0, -2.0, 1.0, 1.0, -1.0] + 5.0 * rng.standard_normal(24_000)
+    monkeypatch.setattr(sampling, "MANY", 1e5)
+    problem = make_problem(X, y)
+    alpha = 0.02 * null_alpha(problem)
+    (solution,) = CoordinateDescent().solve(problem, [alpha], tol=1e-12)
+    assert solution.optimality.converged
+
+    monkeypatch.setattr(coordinate, "ALL_AT_ONCE", 0)
+
+    def first_set():
+        engine = Engine(problem)
+        assert sampling.worth_a_sample(engine)
+        return sampling.sampled(engine, alpha)[0]
+
+    monkeypatch.setattr(sampling, "DEAR", np.inf)
+    noisy = first_set()
+    monkeypatch.setattr(sampling, "DEAR", 0)
+    corrected, used = first_set(), np.flatnonzero(solution.coef)
+    # One row in twenty asks for many columns in vain; the gradient of all rows knows better.
+    assert len(corrected) < 0.9 * len(noisy)
+    assert np.isin(used, corrected).all()
+    (again,) = CoordinateDescent().solve(problem, [alpha], tol=1e-12)
+    np.testing.assert_allclose(again.coef, solution.coef, atol=1e-8)
+    # With too few rows for its columns the sample is taken at its word.
+    monkeypatch.setattr(sampling, "ROWS", 1_000)
+    np.testing.assert_array_equal(first_set(), noisy)

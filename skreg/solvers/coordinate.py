@@ -45,6 +45,10 @@ SHARE = 0.01
 # A decrease of the objective by less than this share of the tolerance is none.
 LITTLE = 1e-3
 
+# From the null model that is left at no less than so many times alpha, the way goes through a rough solution at so many
+# times alpha: columns enter one after the other, and do not all have to leave again.
+FAR, HALFWAY, ROUGH = 30, 10, 1e-2
+
 # So often what jumps from zero or to it is held responsible for a step that is too long, before the rest is.
 JUMPS_FIRST = 4
 
@@ -112,6 +116,8 @@ class CoordinateDescent(Solver):
         engine.keeps_gradient = len(alphas) == 1
         if start is None and worth_a_sample(engine):
             start = engine.begin_with(*sampled(engine, alphas[0]))
+        elif start is None:
+            start = engine.from_afar(alphas[0], max_iter)
         if problem.y.ndim == 1 and (problem.loss.quadratic or problem.penalty.convex):
             done, start = yield from solve_ahead(engine, alphas, start, tol, max_iter)
             if done < len(alphas):
@@ -267,6 +273,18 @@ class Engine:
         if solution is None or self.problem.loss.quadratic or solution.diverges:
             return None
         return solution.coef, solution.intercept
+
+    def from_afar(self, alpha, max_iter):
+        """Where a stronger penalty leads, if ``alpha`` is so weak that the way from the null model is long; else None."""
+        problem = self.problem
+        # Sparse columns may all come and go; other losses need more models for two solutions than for one.
+        if self.everything or not (problem.loss.quadratic and problem.penalty.convex and problem.design.stores_zeros):
+            return None
+        null = problem.point(*starting_point(problem, None, alpha), FAR * alpha)
+        if not null.violation > NEAR:
+            return None
+        solution = self.solve(HALFWAY * alpha, None, ROUGH, max_iter)
+        return None if solution.diverges else (solution.coef, solution.intercept)
 
     def grow(self, point):
         """Add the largest violations to the working set; tell whether it grew."""

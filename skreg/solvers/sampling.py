@@ -18,7 +18,8 @@ ROUGH = 1e-3
 DEAR = 40
 
 # A sample finds columns that only its noise asks for; correcting them pays while it leaves out more than this share.
-SHRINKAGE = 0.15
+# With fewer rows for each of them the Hessian of the sample leads nowhere.
+SHRINKAGE, ROWS = 0.15, 16
 
 
 def worth_a_sample(engine):
@@ -58,11 +59,13 @@ def _corrected(problem, lead, coef, entries, alpha):
     The error of the Hessian is of the second order there: each round takes the coefficients nearer to the
     solution by a constant factor, for one pass over X and one over the columns in use.
     """
+    if lead.problem.design.shape[0] < ROWS * entries.size:
+        return entries
     point = problem.point(coef, problem.null_intercept, alpha)
     shrinks = True
     while shrinks and entries.size**2 > DEAR * problem.n_features:
         coef, _ = lead.led_from(point, ROUGH)
-        point, before = problem.point(coef, point.intercept, alpha), entries.size
+        point, before = problem.point(coef, point.intercept, alpha), entries
         entries = _needed(point)
-        shrinks = entries.size < (1.0 - SHRINKAGE) * before
+        shrinks = entries.size < (1.0 - SHRINKAGE) * before.size
     return entries
