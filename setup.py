@@ -62,7 +62,7 @@ setup(
             [f"skreg/{name}.pyx"],
             depends=["skreg/_simd.h", "skreg/_signals.pxd", "skreg/_columns.pxd"],
         )
-        for name in ("_blocks", "_kernels", "_passes", "_structured", "_wrapped")
+        for name in ("_blocks", "_kernels", "_passes", "_small", "_structured", "_wrapped")
     ]
     + [Extension(SHARED, [SHARED.replace(".", "/") + ".c"])],
     cmdclass={"build_ext": BuildKernels},

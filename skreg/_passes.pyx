@@ -267,6 +267,37 @@ def sparse_spread(const real[::1] data, const index[::1] indices, const index[::
                 stored[column] += weights[row]
 
 
+def sparse_pass(const real[::1] data, const index[::1] indices, const index[::1] indptr,
+                const double[::1] residual, const double[::1] weights, const double[::1] shift,
+                double[::1] product, double[::1] squares, double[::1] stored):
+    """Of every column (CSC) what `sparse_gather` tells of ``residual`` and `sparse_spread` of ``weights``, in one pass."""
+    cdef Py_ssize_t j, k, last
+    cdef double a, b, one, two, here, there, distance, centre
+    with nogil:
+        for j in range(product.shape[0]):
+            k, last, centre = indptr[j], indptr[j + 1], shift[j]
+            # Two sums of each, as one would wait for itself.
+            a = b = one = two = here = there = 0.0
+            while k + 2 <= last:
+                a += data[k] * residual[indices[k]]
+                b += data[k + 1] * residual[indices[k + 1]]
+                distance = data[k] - centre
+                one += weights[indices[k]] * distance * distance
+                here += weights[indices[k]]
+                distance = data[k + 1] - centre
+                two += weights[indices[k + 1]] * distance * distance
+                there += weights[indices[k + 1]]
+                k += 2
+            if k < last:
+                a += data[k] * residual[indices[k]]
+                distance = data[k] - centre
+                one += weights[indices[k]] * distance * distance
+                here += weights[indices[k]]
+            product[j] = a + b
+            squares[j] = one + two
+            stored[j] = here + there
+
+
 def sparse_gram(const double[::1] left_data, const index[::1] left_indices, const index[::1] left_indptr,
                 const double[::1] right_data, const index[::1] right_indices, const index[::1] right_indptr,
                 const double[::1] weights, double[:, ::1] out):

@@ -168,7 +168,15 @@ class Point:
         ):
             # A centred design does not see the intercept.
             return -self.problem.product
+        if self._is_null:
+            return self.problem.null_gradient.copy()
         return self.problem.design.dot_t(self.row_gradient)
+
+    @cached_property
+    def _is_null(self):
+        """Whether this is the null model, and its gradient known already."""
+        known = self.problem.null_gradient is not None and self.coef.ndim == 1
+        return known and self.intercept == self.problem.null_intercept and not self.coef.any()
 
     @cached_property
     def cross(self):
@@ -185,7 +193,9 @@ class Point:
             return problem.spectral_curvature(self.eta)
         if problem.loss.quadratic:
             return problem.curvatures(None)
-        if self.eta.ndim > 1 or "gradient" in self.__dict__:
+        if self._is_null and np.ptp(self._expansion[2]) == 0.0:
+            return self._expansion[2][0] * problem.squared_norms
+        if self.eta.ndim > 1 or "gradient" in self.__dict__ or self._is_null:
             return problem.curvatures(self.eta, self.row_curvature)
         # Asked for first, it takes the gradient along.
         self.gradient, norms = problem.design.dot_t_and_squared_norms(self.row_gradient, self.row_curvature)

@@ -30,6 +30,9 @@ UNBROKEN = 3e10
 # Squares of means may be so many times the variances.
 A_DIGIT = 10
 
+# One column in so many is picked out of rows faster than all of them are read.
+MOST_SCATTERED = 40
+
 # What a pass over X is given for a result that is not wanted.
 NOTHING = np.empty(0)
 NO_INDICES = np.empty(0, dtype=np.int32)
@@ -201,8 +204,10 @@ class DenseDesign(Design):
         if not coef.any():
             return np.zeros((X.shape[0], *coef.shape[1:]))
         if coef.ndim == 1:
-            used = np.flatnonzero(coef) if self._by_column else np.empty(0, dtype=np.intp)
-            few = self._by_column and 2 * used.size < coef.size
+            used = np.flatnonzero(coef)
+            few = (2 if self._by_column else MOST_SCATTERED) * used.size < coef.size
+            if few and not self._by_column:
+                return X[:, used].astype(np.float64, copy=False) @ coef[used]
             if few or X.dtype != np.float64:
                 out = np.zeros(X.shape[0])
                 _passes.dense_times(X, used, np.ascontiguousarray(coef[used] if self._by_column else coef), out)
@@ -351,7 +356,8 @@ class DenseDesign(Design):
     def by_column(self, index):
         if self.X.flags.f_contiguous:
             return (self.X.T.reshape(-1), NO_INDICES, NO_INDICES), np.ascontiguousarray(index, dtype=np.intp)
-        block = np.take(self.X.T, index, axis=0)
+        # Not `np.take` of the transpose, which would copy all of it.
+        block = np.ascontiguousarray(self.X[:, index].T)
         return (block.reshape(-1), NO_INDICES, NO_INDICES), np.arange(len(index))
 
     def columns(self, index):
@@ -406,6 +412,15 @@ class SparseDesign(Design):
         squares, stored = np.zeros((2, self.shape[1]))
         _passes.sparse_spread(*self._arrays, weights, shift, self._by_column, squares, stored)
         return squares + np.maximum(weights.sum() - stored, 0.0) * shift**2
+
+    def dot_t_and_squared_norms(self, residual, row_weights):
+        if not self._by_column:
+            return super().dot_t_and_squared_norms(residual, row_weights)
+        product, squares, stored = np.empty((3, self.shape[1]))
+        rows = np.ascontiguousarray(residual), np.ascontiguousarray(row_weights)
+        _passes.sparse_pass(*self._arrays, *rows, self._shift, product, squares, stored)
+        squares += np.maximum(row_weights.sum() - stored, 0.0) * self._shift**2
+        return self._shifted(product, residual), self._norms(squares, row_weights)
 
     def by_column(self, index):
         if self._by_column:

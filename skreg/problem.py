@@ -33,10 +33,18 @@ NOTHING.setflags(write=False)
 
 # Cached values of a problem, by the attribute that they follow from.
 COMPUTED_FROM = {
-    "y": ("null_intercept", "null_loss", "_mean_square", "has_conjugate", "blocks", "product"),
+    "y": ("null_intercept", "null_loss", "_mean_square", "has_conjugate", "blocks", "product", "null_gradient"),
     "penalty": ("has_conjugate", "blocks", "twin"),
-    "design": ("product", "squared_norms", "strong_convexity", "_spectral_norm"),
-    "weights": ("any_unweighted", "null_intercept", "null_loss", "_mean_square", "product", "squared_norms"),
+    "design": ("product", "null_gradient", "squared_norms", "strong_convexity", "_spectral_norm"),
+    "weights": (
+        "any_unweighted",
+        "null_intercept",
+        "null_loss",
+        "_mean_square",
+        "product",
+        "null_gradient",
+        "squared_norms",
+    ),
 }
 
 # Another basis makes X dense; up to so many numbers.
@@ -66,10 +74,13 @@ class Problem:
         What the squared loss depends on, once X has been read for it (`in_moments`).
     twin : CompiledProx or None
         What stands for the prox of a separable penalty, once a solver has found it.
+    null_gradient : ndarray of shape (n_features,) or None
+        Gradient of the null model of a loss that is not squared, where centring X has taken it along.
     """
 
     moments = None
     twin = None
+    null_gradient = None
 
     def __init__(self, design, y, weights, loss, penalty, penalty_factor, fit_intercept):
         self.design = design
@@ -600,15 +611,21 @@ def make_problem(
         # Divide by the largest first: the sum of huge weights may overflow.
         weights = weights / weights.max()
         weights = weights / weights.sum()
-    rows = None
+    rows = null = None
     if loss.quadratic and y.ndim == 1:
         rows = weights * (y - inner(weights, y) if fit_intercept else y)
+    elif y.ndim == 1:
+        null = loss.null_eta(y, weights) if fit_intercept else 0.0
+        if null is not None and np.isfinite(null):
+            rows = loss.gradient(y, np.broadcast_to(np.float64(null), n_samples)) * weights
     design = make_design(X, weights, fit_intercept, check_standardize(standardize, penalty), rows)
     if design.scale is not None:
         penalty = penalty.rescaled(design.scale)
     problem = Problem(design, y, weights, loss, penalty, factor, fit_intercept)
     if design.first is not None:
-        problem.__dict__["product"] = design.first
+        problem.__dict__["product" if loss.quadratic else "null_gradient"] = design.first
+    if null is not None:
+        problem.__dict__["null_intercept"] = null
     if not np.all(np.isfinite(problem.null_intercept)):
         raise ValueError("y must hold every class, with positive weight, at least once.")
     return problem

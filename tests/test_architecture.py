@@ -26,7 +26,8 @@ FLOORS = [
     {"certificate"},
     {"model", "spectrum", "blocks"},
     {"penalties", "losses", "design"},
-    {"_validation", "_blocks", "_kernels", "_passes", "_structured", "_wrapped", "_compat", "progress", "sums"},
+    {"_validation", "_compat", "progress", "sums"}
+    | {"_blocks", "_kernels", "_passes", "_small", "_structured", "_wrapped"},
 ]
 FLOOR_OF = {room: -number for number, rooms in enumerate(FLOORS) for room in rooms}
 FILES = sorted(path for path in HOUSE.rglob("*.py") if path != HOUSE / "__init__.py")

@@ -127,3 +127,55 @@ def test_dense_gram_matrices_shifted_before_or_afterwards(monkeypatch, mean, as_
     rows = rng.random(200)
     np.testing.assert_allclose(made.gram(slice(None), None, rows) / unit, (Z.T * rows) @ Z / unit, atol=1e-10)
     assert len(calls) == as_stored
+
+
+def as_stored(dense, layout, dtype):
+    if layout in ("C", "F"):
+        return np.array(dense, dtype=dtype, order=layout)
+    return sparse.csr_array(dense.astype(dtype)).asformat(layout)
+
+
+@pytest.mark.parametrize("center, standardize", [(True, False), (True, True), (False, False)])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("layout", ["C", "F", "csc", "csr"])
+def test_passes_by_hand(layout, dtype, center, standardize):
+    rng = np.random.default_rng(3)
+    dense = (rng.standard_normal((70, 130)) * (rng.random((70, 130)) < 0.3)).astype(dtype).astype(np.float64)
+    dense[:, 5] = 0.0
+    weights, residual, rows = rng.random(70), rng.standard_normal(70), rng.random(70)
+    weights /= weights.sum()
+    made = design.make_design(as_stored(dense, layout, dtype), weights, center, standardize)
+    Z = dense - weights @ dense if center else dense
+    if standardize:
+        scale = np.sqrt(weights @ np.square(Z - weights @ Z))
+        Z = np.where(scale > 0, Z, 0.0) / np.where(scale > 0, scale, 1.0)
+    product, norms = made.dot_t_and_squared_norms(residual, rows)
+    np.testing.assert_allclose(product, Z.T @ residual, rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(norms, rows @ np.square(Z), rtol=1e-10, atol=1e-12)
+    for n_used in (2, 100):
+        coef = np.zeros(130)
+        coef[rng.choice(130, n_used, replace=False)] = 1.0
+        np.testing.assert_allclose(made.dot(coef), Z @ coef, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("layout", ["C", "F", "csc", "csr"])
+def test_the_gradient_of_the_null_model_comes_with_the_means(layout, fit_intercept):
+    rng = np.random.default_rng(4)
+    dense, weights = rng.standard_normal((80, 20)), rng.random(80)
+    y = (dense[:, 0] + rng.standard_normal(80) > 0.3).astype(float)
+    problem = make_problem(
+        as_stored(dense, layout, np.float64), y, loss="logistic", fit_intercept=fit_intercept, sample_weight=weights
+    )
+    assert (problem.null_gradient is not None) == (fit_intercept and layout != "csr")
+    null = problem.point(np.zeros(20), problem.null_intercept, 0.1)
+    elsewhere = problem.point(np.zeros(20), problem.null_intercept + 0.5, 0.1)
+    for point in (null, elsewhere):
+        rows = weights / weights.sum()
+        p = 1.0 / (1.0 + np.exp(-point.intercept))
+        Z = dense - rows @ dense if fit_intercept else dense
+        np.testing.assert_allclose(point.curvature, (rows * p * (1 - p)) @ np.square(Z), rtol=1e-10)
+        np.testing.assert_allclose(point.gradient, Z.T @ (rows * (p - y)), atol=1e-13)
+    # What was computed of other data is not that of these.
+    part = problem.sample(np.arange(40)) if layout in ("C", "F") else problem.changed(y=1.0 - y)
+    assert part.null_gradient is None

@@ -12,7 +12,7 @@ from skreg.solvers.compiled import compiled_prox, compiled_prox_in_use, work_in_
 from skreg.solvers.models import Models
 from skreg.solvers.quadratic import Quadratic
 from skreg.solvers.sampling import MARGIN, sampled, worth_a_sample
-from skreg.solvers.small import SmallNewton, SmallQuadratic
+from skreg.solvers.small import SmallNewton
 from skreg.sums import inner
 
 __all__ = ["CoordinateDescent", "Engine", "each_output"]
@@ -26,6 +26,9 @@ FEW = 20
 
 # Up to so many columns, a path of the squared loss reads X once.
 MAX_MOMENTS = 2_000
+
+# What is left out also by so much less alpha is not needed soon.
+FAR = 0.95
 
 # With few newcomers, up to this share of a working set comes along because it may be needed next.
 NEARLY = 0.05
@@ -60,6 +63,15 @@ NEAR = 1e-6
 
 # While the violations alone tell that the end is far, a certificate is made at every so manieth model.
 LOOK = 5
+
+# A step from a violation whose square is so many times the tolerance leads to where a certificate may be met.
+SOON = 30.0
+
+# A pass over rows of so many entries takes longer than to find the best intercept.
+LONG = 200
+
+# Newton steps after which an intercept is the best one, or not near enough to it.
+BALANCING = 6
 
 # So many moves add up in a linear predictor before it is taken from the coefficients again.
 MOST_MOVES = 8
@@ -188,9 +200,7 @@ class Engine:
         self.growing = False
         self.models = Models(problem)
         self.begun, self.tol = False, 1.0
-        self.small = None
-        if self.everything and problem.twin is not None and problem.penalty.convex and SmallNewton.fits(problem):
-            self.small = SmallNewton(problem, SmallQuadratic(problem))
+        self.small = SmallNewton(problem) if self.everything and self.compiled and SmallNewton.fits(problem) else None
 
     def solve(self, alpha, start, tol, max_iter):
         problem, self.tol = self.problem, tol
@@ -224,10 +234,13 @@ class Engine:
                 point, promised = self._step(point, sharp(tol) if problem.loss.quadratic else SHARE)
                 moves += not problem.loss.quadratic
                 continue
+            if sharpened and moves:
+                # Most likely the last one: what is given out is certified from the coefficients themselves.
+                point, moves = problem.point(point.coef, point.intercept, alpha), 0
             if (
                 problem.penalty.convex
                 and promised > little
-                and point.violation**2 > 10.0 * tol
+                and point.violation**2 > tol
                 and n_iter % LOOK
                 and n_iter < max_iter
             ):
@@ -236,12 +249,11 @@ class Engine:
                 point, promised = self._step(point, 0.1 * point.violation)
                 moves += not problem.loss.quadratic
                 continue
-            if moves > (0 if self.everything or sharpened else MOST_MOVES):
+            if moves > (0 if self.everything else MOST_MOVES):
                 point, moves = problem.point(point.coef, point.intercept, alpha), 0
             # A sharper solution has a better dual point, and mostly costs less than a balanced one.
             optimality = point.optimality(tol, point.violation <= sharp(tol) or progress.stalled > 0)
             if moves and optimality.converged and optimality.violation <= sharp(tol):
-                # What is given out is certified from the coefficients themselves.
                 point, moves = problem.point(point.coef, point.intercept, alpha), 0
                 optimality = point.optimality(tol)
             # Where rounding leaves no dual point, a lower objective brings no certificate nearer.
@@ -299,6 +311,11 @@ class Engine:
             # A working set of columns may be too large for a Gram matrix.
             self.entries = self.whole(used)
             self.models.forget()
+        elif self._lets_go:
+            # Another model costs as much again, so those that are far from being needed had better go.
+            near = self.rows(point.at(FAR * point.alpha).violations).max(axis=1)
+            near[used] = 1.0
+            self.entries = self.entries[near[self.entries] > 0]
         scores[self.entries] = 0.0
         candidates = np.flatnonzero(scores)
         # The Gram matrix of this many columns costs less than a pass over all; sparse columns never more.
@@ -323,6 +340,12 @@ class Engine:
         if self.problem.design.stores_zeros:
             return False
         return self.models.takes_columns(np.union1d(self.entries, candidates), self.compiled)
+
+    @property
+    def _lets_go(self):
+        """Whether nothing that is kept depends on the working set."""
+        problem = self.problem
+        return self.models.kept is None and problem.penalty.separable and problem.penalty.convex and problem.y.ndim == 1
 
     @property
     def _foretells(self):
@@ -393,7 +416,29 @@ class Engine:
 
     def _step(self, point, wanted):
         """Solve a model around a point; the point that it leads to, and the decrease promised."""
-        return (self._exact_step if self.problem.loss.quadratic else self._model_step)(point, wanted)
+        problem = self.problem
+        if problem.loss.quadratic:
+            return self._exact_step(point, wanted)
+        reached, promised = self._model_step(point, wanted)
+        one = problem.fit_intercept and problem.y.ndim == 1 and problem.loss.convex and not self.everything
+        dear = problem.design.X.size > LONG * len(point.eta)
+        if one and dear and reached is not point and point.violation**2 <= SOON * self.tol:
+            # A certificate then needs no pass over X for a dual point orthogonal to the intercept.
+            reached = self._beside_its_intercept(reached)
+        return reached, promised
+
+    def _beside_its_intercept(self, point):
+        """The same coefficients, with the intercept that is best for them; the same point where that is hard to find."""
+        best = point
+        for _ in range(BALANCING):
+            total, curvature = float(best.row_gradient.sum()), float(best.row_curvature.sum())
+            if abs(total) <= 1e-15:
+                return best if best.loss <= point.loss else point
+            if not curvature > 0.0:
+                break
+            shift = -total / curvature
+            best = self.problem.point(point.coef, best.intercept + shift, point.alpha, best.eta + shift)
+        return point
 
     def _exact_step(self, point, wanted):
         """Squared loss: the model is the loss, its Gram matrix is kept and extended."""

@@ -9,21 +9,26 @@ import math
 
 import numpy as np
 from scipy.linalg.blas import dsyrk
+from scipy.linalg.lapack import dposv
 
-from skreg import _kernels, _passes
+from skreg._kernels import ActiveSet
+from skreg._small import SmallLoops
 from skreg.design import BLOCK_SIZE
 from skreg.solvers.base import sharp
+from skreg.solvers.compiled import compiled_prox, compiled_prox_in_use
 from skreg.solvers.direct import spd_solver
 from skreg.solvers.quadratic import Quadratic
-from skreg.sums import inner
 
-__all__ = ["SmallNewton", "SmallQuadratic", "SmallRidge"]
+__all__ = ["SmallNewton"]
 
 # Newton's method takes no more models, or more care than there is here.
 MOST = 50
 
 # The shortest step of a line search.
 SHORTEST = 1e-4
+
+# A pivot of less than this share of the diagonal is rounding.
+PIVOT = 1e-12
 
 
 class SmallNewton:
@@ -32,24 +37,30 @@ class SmallNewton:
     Parameters
     ----------
     problem : Problem
-        With a convex penalty, and `fits`.
-    model : SmallQuadratic or SmallRidge
-        Solves the models, as the penalty wants it.
+        One that `fits`.
     """
 
-    def __init__(self, problem, model):
-        self.problem, self.model = problem, model
-        n_samples, self._size = problem.design.shape
-        self._columns = np.ones((n_samples, self._size + problem.fit_intercept), order="F")
-        self._columns[:, : self._size] = problem.design.columns(slice(None))
-        self._weighted = np.empty_like(self._columns)
+    def __init__(self, problem):
+        self.problem, self._twin = problem, problem.twin or compiled_prox(problem.penalty)
+        n_samples, size = problem.design.shape
+        columns = np.ones((n_samples, size + problem.fit_intercept), order="F")
+        columns[:, :size] = problem.design.columns(slice(None))
+        self._loops = SmallLoops(columns, problem.weights, size)
+        self._active = None
 
     @staticmethod
     def fits(problem):
-        """Whether X stays in the cache, and the loss is one for models of one output."""
+        """Whether X stays in the cache, and loss and penalty are for models of one output that stand in C."""
         n_samples, n_features = problem.design.shape
-        cached = n_samples * n_features <= BLOCK_SIZE
-        return cached and problem.y.ndim == 1 and problem.loss.convex and not problem.loss.quadratic
+        return (
+            n_samples * n_features <= BLOCK_SIZE
+            and problem.y.ndim == 1
+            and problem.loss.convex
+            and not problem.loss.quadratic
+            and problem.penalty.convex
+            and problem.penalty.separable
+            and (problem.twin is not None or compiled_prox_in_use(problem.penalty, n_features))
+        )
 
     def minimise(self, coef, intercept, alpha, tol, max_iter):
         """Models until the coefficients are sharp, or rounding allows no more.
@@ -74,149 +85,83 @@ class SmallNewton:
         n_iter : int
             How many models there were.
         """
-        problem, model, columns, size = self.problem, self.model, self._columns, self._size
+        problem, loops = self.problem, self._loops
         # A certificate is made with curvatures of the point itself: half is near enough.
         goal = max(0.5 * sharp(tol), 1e-15) * math.sqrt(2.0 * problem.null_loss)
-        model.charge(alpha, 0.1 * goal)
+        strength = problem.strength(alpha)
+        loops.alpha[:], weights = strength, problem.penalty.quadratic(strength)
+        solve = self._by_active_set if weights is None else self._by_system
         may_diverge = problem.unpenalised(alpha).size > 0
-        point = np.full(columns.shape[1], intercept, dtype=np.float64)
-        point[:size] = coef
-        eta, price = columns @ point, problem.penalty_value(coef, alpha)
-        loss, slopes, curvatures = self._expand(eta)
-        promised, diagonal, n_iter = np.inf, None, 0
-        while n_iter < min(max_iter, MOST) and not (may_diverge and problem.diverges(*self._split(point), alpha)):
-            gradient = columns.T @ slopes
-            if diagonal is not None and model.violation(diagonal, gradient, point) <= goal:
+        loops.begin(coef, intercept)
+        promised, reached = np.inf, loops.reached[: coef.size]
+        loss, price = self._expand(), problem.penalty_value(coef, alpha)
+        for n_iter in range(min(max_iter, MOST) + 1):
+            loops.arrive()
+            if (
+                n_iter == min(max_iter, MOST)
+                or (may_diverge and problem.diverges(*self._here(), alpha))
+                or (n_iter and loops.violation(*self._twin) <= goal)
+                or promised <= 1e-15 * abs(loss + price)
+            ):
                 break
-            hessian = self._hessian(curvatures)
-            diagonal = hessian.diagonal()
-            move = model.solve(hessian, gradient, point) - point
-            n_iter += 1
-            before, noise = loss + price, 4e-16 * abs(loss + price)
-            reached, forward, length = point + move, columns @ move, 1.0
-            reached_price = problem.penalty_value(reached[:size], alpha)
-            change = float(gradient @ move) + reached_price - price
-            promised = max(-change, 0.0)
+            loops.weigh()
+            dsyrk(1.0, loops.weighted, trans=1, lower=1, beta=0.0, c=loops.hessian, overwrite_c=1)
+            solve(0.1 * goal if weights is None else weights)
+            before, noise, length = loss + price, 4e-16 * abs(loss + price), 1.0
+            change = loops.depart() - price
+            price = problem.penalty_value(reached, alpha)
+            change += price
             if not change <= noise:
                 break
-            while True:
-                reached_eta = eta + length * forward
-                loss, slopes, curvatures = self._expand(reached_eta)
-                # A decrease that rounding hides is still one.
-                if loss + reached_price <= before + 1e-4 * length * change + noise:
-                    break
+            promised = max(-change, 0.0)
+            loss = self._expand()
+            # A decrease that rounding hides is still one.
+            while not loss + price <= before + 1e-4 * length * change + noise:
                 length *= 0.5
                 if length < SHORTEST:
-                    return *self._split(point), promised, n_iter
-                reached = point + length * move
-                reached_price = problem.penalty_value(reached[:size], alpha)
-            point, eta, price = reached, reached_eta, reached_price
-            if promised <= 1e-15 * before:
-                break
-        return *self._split(point), promised, n_iter
+                    return *self._here(), promised, n_iter + 1
+                loops.reach(length)
+                loss, price = self._expand(), problem.penalty_value(reached, alpha)
+        return *self._here(), promised, n_iter
 
-    def _split(self, point):
-        return point[: self._size], float(point[-1]) if self.problem.fit_intercept else 0.0
+    def _here(self):
+        loops = self._loops
+        size = loops.coef.size
+        return loops.point[:size].copy(), float(loops.point[-1]) if self.problem.fit_intercept else 0.0
 
-    def _expand(self, eta):
-        """Mean loss at a linear predictor, first and second derivatives of the rows."""
-        problem = self.problem
-        value, gradient, curvature = problem.loss.expansion(problem.y, eta)
-        return float(inner(problem.weights, value)), problem.weights * gradient, problem.weights * curvature
+    def _expand(self):
+        """The loss where the way has led to."""
+        return self._loops.take(*self.problem.loss.expansion(self.problem.y, self._loops.eta))
 
-    def _hessian(self, curvatures):
-        np.multiply(self._columns.T, np.sqrt(curvatures), out=self._weighted.T)
-        lower = dsyrk(1.0, self._weighted, trans=1, lower=1)
-        _passes.mirror(lower, lower)
-        return lower.T
-
-
-class SmallQuadratic:
-    """The models of a penalty with a compiled prox: one active set, in one place for all of them.
-
-    Points, gradients and Hessians hold the coefficients and, if there is one, the intercept at their end.
-
-    Parameters
-    ----------
-    problem : Problem
-        With a twin.
-    """
-
-    def __init__(self, problem):
-        self.problem, self._size = problem, problem.n_features
-        self._gram, self._outer = np.empty((2, self._size, self._size))
-        self._coef, self._grad, self._step, self._alpha, *self._scratch = np.empty((7, self._size))
-        self._active = _kernels.ActiveSet(self._size)
-        self._active.bind(self._gram, self._coef, self._grad, self._step, self._alpha, *problem.twin)
-
-    def charge(self, alpha, enough):
-        """Set the strength, and the violation up to which models are solved."""
-        self._alpha[:], self._enough = self.problem.strength(alpha), enough
-
-    def violation(self, curvature, gradient, point):
-        """As `Point.violation`, before it is divided by its unit; the curvature may be that of a point nearby."""
-        size = self._size
-        curvature = np.where(curvature > 0, curvature, 1.0)
-        violations = _kernels.residuals(
-            point[:size], gradient[:size], curvature[:size], self._alpha, *self.problem.twin
-        )
-        largest = float(violations.max(initial=0.0))
-        return largest if point.size == size else max(largest, abs(gradient[-1]) / math.sqrt(curvature[-1]))
-
-    def solve(self, hessian, gradient, point):
-        """The point at which the model and the penalty are lowest together."""
-        size = self._size
-        gram, coef, grad = self._gram, self._coef, self._grad
-        if point.size == size:
-            gram[:], grad[:], offset, response = hessian, gradient, 0.0, None
-        else:
-            # At its best for every move, the intercept takes its share of curvature and slope.
-            cross, total = hessian[-1, :-1], hessian[-1, -1]
-            response, offset = cross / total, gradient[-1] / total
-            np.subtract(hessian[:-1, :-1], np.multiply.outer(cross, response, out=self._outer), out=gram)
-            np.subtract(gradient[:-1], cross * offset, out=grad)
-        diagonal = gram.diagonal()
-        np.divide(1.0, np.where(diagonal > 0, diagonal, 1.0), out=self._step)
-        coef[:] = point[:size]
+    def _by_active_set(self, enough):
+        """Solve the model until its violation is ``enough``."""
+        loops = self._loops
+        arrays = loops.gram, loops.coef, loops.grad, loops.step, loops.alpha
+        if self._active is None:
+            self._active, self._scratch = ActiveSet(loops.coef.size), np.empty((3, loops.coef.size))
+            self._active.bind(*arrays, *self._twin)
+        loops.eliminate()
         self._active.reset()
-        violation, _ = self._active.solve(self._enough, 10 * size + 100, *self._scratch)
-        if not violation <= self._enough:
+        violation, _ = self._active.solve(enough, 10 * loops.coef.size + 100, *self._scratch)
+        if not violation <= enough:
             # A kink elsewhere than at zero, say.
-            problem = self.problem
-            self._active.reset()
-            rest = Quadratic(gram, coef, grad, problem.penalty, self._alpha, problem.twin, self._active)
-            rest.minimise(self._enough)
-            self._active.bind(gram, coef, grad, self._step, self._alpha, *problem.twin)
-        if response is None:
-            return coef.copy()
-        return np.append(coef, point[-1] - offset - response @ (coef - point[:-1]))
+            Quadratic(*arrays[:3], self.problem.penalty, loops.alpha, self._twin, self._active).minimise(enough)
+            self._active.bind(*arrays, *self._twin)
+        loops.complete()
 
-
-class SmallRidge:
-    """The models of a quadratic penalty: linear systems.
-
-    Points, gradients and Hessians hold the coefficients and, if there is one, the intercept at their end.
-
-    Parameters
-    ----------
-    problem : Problem
-    """
-
-    def __init__(self, problem):
-        self.problem = problem
-
-    def charge(self, alpha, enough):
-        """Set the strength; models are solved exactly."""
-        problem = self.problem
-        self._weights = np.zeros(problem.n_features + problem.fit_intercept)
-        self._weights[: problem.n_features] = problem.penalty.quadratic(problem.strength(alpha))
-
-    def violation(self, curvature, gradient, point):
-        """As `Point.violation`, before it is divided by its unit; the curvature may be that of a point nearby."""
-        curvature = np.where(curvature > 0, curvature, 1.0)
-        pull = np.abs(gradient + self._weights * point)
-        return float(np.max(np.sqrt(curvature) * pull / (curvature + self._weights), initial=0.0))
-
-    def solve(self, hessian, gradient, point):
-        """The point at which the model and the penalty are lowest together; the nearest where there are many."""
-        return point - spd_solver(hessian, self._weights)(gradient + self._weights * point)
+    def _by_system(self, weights):
+        """Solve the model of a quadratic penalty; the shortest move where there are many."""
+        loops = self._loops
+        size, system = loops.coef.size, loops.hessian.copy(order="F")
+        diagonal = system.ravel(order="K")[:: len(system) + 1]
+        diagonal[:size] += weights
+        wanted = -loops.gradient
+        wanted[:size] -= weights * loops.point[:size]
+        largest = diagonal.copy()
+        factor, move, failed = dposv(system, wanted, lower=1, overwrite_a=1)
+        if failed or np.min(factor.diagonal() ** 2 - PIVOT * largest) <= 0.0:
+            lower = np.tril(loops.hessian)
+            every = np.zeros(len(system))
+            every[:size] = weights
+            move = spd_solver(lower + np.tril(lower, -1).T, every)(wanted)
+        loops.move[:] = move

@@ -7,7 +7,7 @@ from sklearn.utils import gen_batches
 
 from skreg.design import BLOCK_SIZE, DenseDesign
 from skreg.solvers.direct import spd_solver
-from skreg.solvers.small import SmallNewton, SmallRidge
+from skreg.solvers.small import SmallNewton
 from skreg.sums import inner
 
 __all__ = ["NewtonSystem"]
@@ -59,7 +59,7 @@ class NewtonSystem:
         self._pairs = deque(maxlen=0 if self._exact else MEMORY)
         self._factorise = self._solve_base = self._made_for = None
         self._nothing = np.zeros(n_outputs)
-        self.small = SmallNewton(problem, SmallRidge(problem)) if self._exact and SmallNewton.fits(problem) else None
+        self.small = SmallNewton(problem) if self._exact and SmallNewton.fits(problem) else None
 
     def charge(self, alpha):
         """Set the weights of the squares; what is known of the loss stays."""
