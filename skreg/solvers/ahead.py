@@ -21,6 +21,9 @@ __all__ = ["solve_ahead"]
 # So many alphas at once, when all goes well.
 MOST = 16
 
+# Up to so many columns a Gram matrix for many alphas is less work than columns for each.
+CROWD = 800
+
 # So many rounds on one Hessian at most; after more than a few the next one is worth its price.
 MOST_ROUNDS = 8
 FEW_ROUNDS = 4
@@ -55,7 +58,7 @@ def solve_ahead(engine, alphas, start, tol, max_iter):
         coef, _ = starting_point(engine.problem, start, alphas[0])
         last, careful, ahead = engine.problem.point(coef, engine.problem.null_intercept, alphas[0]), False, MOST
     while done < len(alphas):
-        if careful:
+        if careful or _crowded(engine):
             solution = engine.solve(alphas[done], start, tol, max_iter)
             start = solution.coef, solution.intercept
             if lacks_digits(solution):
@@ -96,6 +99,11 @@ def solve_ahead(engine, alphas, start, tol, max_iter):
             stale = not grown and not renewed and not engine.problem.loss.quadratic
             careful = not grown and not stale
     return done, start
+
+
+def _crowded(engine):
+    """Whether the working set has so many sparse columns that one alpha after the other is less work on them."""
+    return engine.entries.size > CROWD and engine.models.takes_columns(engine.entries, engine.compiled)
 
 
 def _foretold(before, last, alpha):
