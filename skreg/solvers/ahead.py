@@ -125,7 +125,10 @@ def _look_ahead(engine, last, alphas, tol):
     problem = engine.problem
     points = _points(problem, *_Model(engine, last).solutions(alphas, tol), alphas)
     if problem.loss.quadratic:
+        if problem.moments is None:
+            _differentiate(points)
         return points, 1
+    _differentiate(points, engine.entries)
     goal = np.sqrt(0.1 * tol / CONDITION)
     rounds, before = 1, np.full(len(alphas), np.inf)
     while rounds < MOST_ROUNDS:
@@ -145,11 +148,12 @@ def _look_ahead(engine, last, alphas, tol):
             intercepts += ends[1]
         if not again:
             break
-        for b, point in zip(
-            again, _points(problem, np.stack(coefs), intercepts, [alphas[b] for b in again]), strict=True
-        ):
+        nearer = _points(problem, np.stack(coefs), intercepts, [alphas[b] for b in again])
+        _differentiate(nearer, engine.entries)
+        for b, point in zip(again, nearer, strict=True):
             points[b] = point
         rounds += 1
+    _differentiate(points)
     curvatures = problem.curvatures(None, np.stack([point.row_curvature for point in points], axis=1))
     curvatures = problem.in_blocks(curvatures)
     for b, point in enumerate(points):
@@ -194,7 +198,7 @@ class _Model:
 
 
 def _points(problem, coefs, intercepts, alphas):
-    """Points with all that one pass over X tells of them."""
+    """Points along alpha, with linear predictors from one pass over X; in moments, with all that these tell."""
     if problem.moments is not None:
         return moment_points(problem, coefs, alphas)
     etas = np.asfortranarray(problem.design.dot(coefs.T))
@@ -202,10 +206,19 @@ def _points(problem, coefs, intercepts, alphas):
     for eta, coef, intercept, alpha in zip(etas.T, coefs, intercepts, alphas, strict=True):
         eta += intercept
         points.append(problem.point(coef, intercept, alpha, eta))
-    rows = np.empty_like(etas)
+    return points
+
+
+def _differentiate(points, entries=None):
+    """Give points their gradients, from one pass over X, or over the columns of ``entries``: the others' are not known then."""
+    design = points[0].problem.design
+    rows = np.empty((design.shape[0], len(points)), order="F")
     for row_gradient, point in zip(rows.T, points, strict=True):
         row_gradient[:] = point.row_gradient
-    gradients = np.asfortranarray(problem.design.dot_t(rows))
+    gradients = design.dot_t(rows, entries)
+    if entries is not None:
+        some, gradients = gradients, np.full((design.shape[1], len(points)), np.nan)
+        gradients[entries] = some
+    gradients = np.asfortranarray(gradients)
     for gradient, point in zip(gradients.T, points, strict=True):
         point.gradient = gradient
-    return points
