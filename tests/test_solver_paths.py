@@ -9,7 +9,7 @@ from skreg.grid import null_alpha
 from skreg.model import QuadraticModel
 from skreg.problem import Problem
 from skreg.solvers import CoordinateDescent, ahead, coordinate, sampling
-from skreg.solvers.coordinate import FAR, HALFWAY, Engine
+from skreg.solvers.coordinate import HALFWAY, REMOTE, Engine
 from skreg.solvers.hessian import KeptHessian
 
 SHAPES = {"tall": (200, 12), "square": (60, 40), "wide": (40, 300)}
@@ -171,7 +171,7 @@ def test_a_fit_far_below_the_null_model_goes_there_by_way_of_a_stronger_penalty(
     )
     for share in (0.9, 1.1):
         seen.clear()
-        alpha = share * null_alpha(problem) / FAR
+        alpha = share * null_alpha(problem) / REMOTE
         (solution,) = CoordinateDescent().solve(problem, [alpha], tol=1e-9)
         assert solution.optimality.converged
         far = share < 1.0 and penalty == "l1" and layout == "F"

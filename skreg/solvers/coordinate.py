@@ -50,7 +50,7 @@ LITTLE = 1e-3
 
 # From the null model that is left at no less than so many times alpha, the way goes through a rough solution at so many
 # times alpha: columns enter one after the other, and do not all have to leave again.
-FAR, HALFWAY, ROUGH = 30, 10, 1e-2
+REMOTE, HALFWAY, ROUGH = 30, 10, 1e-2
 
 # So often what jumps from zero or to it is held responsible for a step that is too long, before the rest is.
 JUMPS_FIRST = 4
@@ -292,7 +292,7 @@ class Engine:
         # Sparse columns may all come and go; other losses need more models for two solutions than for one.
         if self.everything or not (problem.loss.quadratic and problem.penalty.convex and problem.design.stores_zeros):
             return None
-        null = problem.point(*starting_point(problem, None, alpha), FAR * alpha)
+        null = problem.point(*starting_point(problem, None, alpha), REMOTE * alpha)
         if not null.violation > NEAR:
             return None
         solution = self.solve(HALFWAY * alpha, None, ROUGH, max_iter)
