@@ -8,8 +8,8 @@ from skreg import ElasticNet, make_problem
 from skreg.grid import null_alpha
 from skreg.model import QuadraticModel
 from skreg.problem import Problem
-from skreg.solvers import CoordinateDescent, ahead, coordinate, sampling
-from skreg.solvers.coordinate import HALFWAY, REMOTE, Engine
+from skreg.solvers import CoordinateDescent, ahead, engine, sampling
+from skreg.solvers.engine import HALFWAY, REMOTE, Engine
 from skreg.solvers.hessian import KeptHessian
 
 SHAPES = {"tall": (200, 12), "square": (60, 40), "wide": (40, 300)}
@@ -198,7 +198,7 @@ def test_what_a_sample_finds_is_corrected_by_all_rows(monkeypatch):
     (solution,) = CoordinateDescent().solve(problem, [alpha], tol=1e-12)
     assert solution.optimality.converged
 
-    monkeypatch.setattr(coordinate, "ALL_AT_ONCE", 0)
+    monkeypatch.setattr(engine, "ALL_AT_ONCE", 0)
 
     def first_set():
         engine = Engine(problem)

@@ -8,7 +8,8 @@ from skreg.blocks import Blocks
 from skreg.solvers.alternating import Alternating, solve_positive
 from skreg.solvers.block_columns import SWEEPS, BlocksOfColumns, DenseColumns, WorkingColumns, strengths
 from skreg.solvers.compiled import CompiledBlocks, compiled_blocks
-from skreg.solvers.coordinate import CoordinateDescent, Engine
+from skreg.solvers.coordinate import CoordinateDescent
+from skreg.solvers.engine import Engine
 from skreg.solvers.quadratic import accelerated
 from skreg.spectrum import largest_eigenvalue
 

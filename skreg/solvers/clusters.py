@@ -5,7 +5,8 @@ from scipy import sparse
 
 from skreg.solvers.alternating import Alternating, solve_positive
 from skreg.solvers.base import Solver
-from skreg.solvers.coordinate import Engine, each_output
+from skreg.solvers.coordinate import each_output
+from skreg.solvers.engine import Engine
 from skreg.solvers.quadratic import accelerated
 from skreg.spectrum import largest_eigenvalue
 

@@ -1,0 +1,454 @@
+"""What the alphas of one path share in coordinate descent: a working set, its models, and the way between them."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+
+from skreg.solvers.base import Progress, Solution, sharp, starting_point
+from skreg.solvers.columns import ColumnModel, ColumnQuadratic
+from skreg.solvers.compiled import compiled_prox, compiled_prox_in_use, work_in_text
+from skreg.solvers.models import Models
+from skreg.solvers.quadratic import Quadratic
+from skreg.solvers.sampling import MARGIN
+from skreg.solvers.small import SmallNewton
+from skreg.sums import inner
+
+__all__ = ["Engine", "is_small"]
+
+# Up to so many coefficients are solved together, without screening, where their Gram matrix takes no more than
+# so many products: once for the squared loss, at every model for others. Few are, however many rows there are.
+ALL_AT_ONCE = 200
+ONE_GRAM = 1e8
+EVERY_GRAM = 2e7
+FEW = 20
+
+# What is left out also by so much less alpha is not needed soon.
+FAR = 0.95
+
+# With few newcomers, up to this share of a working set comes along because it may be needed next.
+NEARLY = 0.05
+
+# Solving a working set to the end costs about as much as so many products with its matrix, each read from the cache.
+SWEEPS = 5
+
+# A working set that grows by more than this share is not yet the right one.
+GROWTH = 0.15
+
+# What first joins the diagonal of a Gram matrix that rounding has made indefinite, relative to it.
+DAMPING = 1e-13
+
+# Where a model costs little beside its Hessian it is solved until its violation has fallen to this share.
+SHARE = 0.01
+
+# A decrease of the objective by less than this share of the tolerance is none.
+LITTLE = 1e-3
+
+# From the null model that is left at no less than so many times alpha, the way goes through a rough solution at so many
+# times alpha: columns enter one after the other, and do not all have to leave again.
+REMOTE, HALFWAY, ROUGH = 30, 10, 1e-2
+
+# So often what jumps from zero or to it is held responsible for a step that is too long, before the rest is.
+JUMPS_FIRST = 4
+
+# The shortest step of a line search.
+SHORTEST = 1e-4
+
+# Derivative in the intercept from which the models take it on, at a given start.
+NEAR = 1e-6
+
+# While the violations alone tell that the end is far, a certificate is made at every so manieth model.
+LOOK = 5
+
+# A step from a violation whose square is so many times the tolerance leads to where a certificate may be met.
+SOON = 30.0
+
+# A pass over rows of so many entries takes longer than to find the best intercept.
+LONG = 200
+
+# Newton steps after which an intercept is the best one, or not near enough to it.
+BALANCING = 6
+
+# So many moves add up in a linear predictor before it is taken from the coefficients again.
+MOST_MOVES = 8
+
+# So many models without progress: rounding allows no more.
+PATIENCE = 8
+
+# No coefficients.
+NOTHING = np.empty(0, dtype=np.intp)
+
+
+def is_small(problem):
+    """Whether the Gram matrix of all coefficients costs too little to think about which of them are needed."""
+    n_entries = math.prod(problem.coef_shape)
+    products = problem.design.shape[0] * float(n_entries) ** 2
+    return n_entries <= ALL_AT_ONCE and products <= (ONE_GRAM if problem.loss.quadratic else EVERY_GRAM)
+
+
+class Engine:
+    """What one path of alphas shares: the working set and its Gram matrix.
+
+    Coefficients are numbered as entries of ``coef.ravel()``: with several
+    outputs, entry ``e`` is feature ``e // n_outputs`` of output ``e % n_outputs``.
+    """
+
+    keeps_gradient = False
+
+    def __init__(self, problem):
+        self.compiled = compiled_prox_in_use(problem.penalty, problem.n_features)
+        if self.compiled and problem.penalty.separable:
+            problem = problem.changed(twin=compiled_prox(problem.penalty))
+        self.problem = problem
+        n_entries = math.prod(problem.coef_shape)
+        self.everything = problem.moments is not None or n_entries <= FEW or is_small(problem)
+        self.entries = np.arange(n_entries if self.everything else 0)
+        self.in_text = problem.penalty.separable and not self.compiled
+        self.solved = True
+        self.damping = 0.0
+        self.growing = False
+        self.models = Models(problem)
+        self.begun, self.tol = False, 1.0
+        self.small = SmallNewton(problem) if self.everything and self.compiled and SmallNewton.fits(problem) else None
+
+    def solve(self, alpha, start, tol, max_iter):
+        problem, self.tol = self.problem, tol
+        coef, intercept = starting_point(problem, start, alpha)
+        best, progress, sharpened, last = None, Progress(), False, None
+        if problem.moments is not None:
+            intercept = problem.null_intercept
+        elif start is not None and problem.fit_intercept:
+            intercept = problem.profile(problem.design.dot(coef), intercept, NEAR)
+        promised, moves, first = np.inf, 0, 1
+        if self.small is not None:
+            coef, intercept, promised, n_models = self.small.minimise(coef, intercept, alpha, tol, max_iter - 1)
+            first += n_models
+        point = problem.point(coef, intercept, alpha)
+        for n_iter in range(first, max_iter + 1):
+            diverges = problem.diverges(point.coef, point.intercept, alpha)
+            if not diverges and promised <= tol * problem.null_loss:
+                drifts = problem.drifts(point.coef, point.intercept, alpha)
+                diverges = drifts and not point.optimality(tol).converged
+            if diverges:
+                return Solution(alpha, point.coef, point.intercept, n_iter, point.optimality(tol), diverges=True)
+            little = max(LITTLE * tol * problem.null_loss, 1e-15 * abs(point.objective))
+            if problem.loss.quadratic and last is not None and not point.objective <= last.objective + 10.0 * little:
+                # Rounding has made the Gram matrix indefinite: go back, and let one with more on its diagonal lead on.
+                self.damping = max(DAMPING, 100.0 * self.damping)
+                point = last
+            last = point
+            small = promised <= little or (n_iter == first and point.violation <= sharp(tol))
+            if self.everything and not small and n_iter < max_iter:
+                # Nothing to choose and much to gain: no certificate is worth its time yet.
+                point, promised = self._step(point, sharp(tol) if problem.loss.quadratic else SHARE)
+                moves += not problem.loss.quadratic
+                continue
+            if sharpened and moves:
+                # Most likely the last one: what is given out is certified from the coefficients themselves.
+                point, moves = problem.point(point.coef, point.intercept, alpha), 0
+            if (
+                problem.penalty.convex
+                and promised > little
+                and point.violation**2 > tol
+                and n_iter % LOOK
+                and n_iter < max_iter
+            ):
+                # A step along that coefficient alone would gain about as much: there is no need of a gap to know it.
+                self.grow(point)
+                point, promised = self._step(point, 0.1 * point.violation)
+                moves += not problem.loss.quadratic
+                continue
+            if moves > (0 if self.everything else MOST_MOVES):
+                point, moves = problem.point(point.coef, point.intercept, alpha), 0
+            # A sharper solution has a better dual point, and mostly costs less than a balanced one.
+            optimality = point.optimality(tol, point.violation <= sharp(tol) or progress.stalled > 0)
+            if moves and optimality.converged and optimality.violation <= sharp(tol):
+                point, moves = problem.point(point.coef, point.intercept, alpha), 0
+                optimality = point.optimality(tol)
+            # Where rounding leaves no dual point, a lower objective brings no certificate nearer.
+            progress.update(optimality, self.solved and optimality.gap != np.inf)
+            if best is None or optimality.measure <= best.optimality.measure:
+                gradient = point.gradient if self.keeps_gradient else None
+                best = Solution(alpha, point.coef, point.intercept, n_iter, optimality, gradient=gradient)
+            if best.optimality.converged:
+                # The gap is second order: one more model costs little and sharpens the coefficients.
+                if sharpened or best.optimality.violation <= sharp(tol):
+                    break
+                sharpened = True
+            if progress.stalled >= PATIENCE:
+                break
+            grown = self.grow(point)
+            # A digit per model, and more when nothing else is left to gain.
+            share = 1e-3 if sharpened or (progress.stalled and not grown) else 0.1
+            enough = 0.1 * sharp(tol) if sharpened and not progress.stalled else 0.0
+            point, promised = self._step(point, max(share * optimality.violation, enough))
+            moves += not problem.loss.quadratic
+        stalled = not best.optimality.converged and n_iter < max_iter
+        return replace(best, n_iter=n_iter, stalled=stalled)
+
+    def begin_with(self, entries, solution):
+        """The first working set, if it is known; returns where to start from."""
+        self.entries = entries
+        self.begun = self.entries.size > 0
+        # The model of the squared loss is the same everywhere: there a start saves nothing.
+        if solution is None or self.problem.loss.quadratic or solution.diverges:
+            return None
+        return solution.coef, solution.intercept
+
+    def from_afar(self, alpha, max_iter):
+        """Where a stronger penalty leads, if ``alpha`` is so weak that the way from the null model is long; else None."""
+        problem = self.problem
+        # Sparse columns may all come and go; other losses need more models for two solutions than for one.
+        if self.everything or not (problem.loss.quadratic and problem.penalty.convex and problem.design.stores_zeros):
+            return None
+        null = problem.point(*starting_point(problem, None, alpha), REMOTE * alpha)
+        if not null.violation > NEAR:
+            return None
+        solution = self.solve(HALFWAY * alpha, None, ROUGH, max_iter)
+        return None if solution.diverges else (solution.coef, solution.intercept)
+
+    def grow(self, point):
+        """Add the largest violations to the working set; tell whether it grew."""
+        if self.everything:
+            return False
+        if self.begun:
+            self.begun = False
+            return True
+        used = np.flatnonzero(np.any(self.rows(point.coef), axis=1))
+        scores = self.rows(point.violations).max(axis=1)
+        if self.models.crowded:
+            # A working set of columns may be too large for a Gram matrix.
+            self.entries = self.whole(used)
+            self.models.forget()
+        elif self._lets_go:
+            # Another model costs as much again, so those that are far from being needed had better go.
+            near = self.rows(point.at(FAR * point.alpha).violations).max(axis=1)
+            near[used] = 1.0
+            self.entries = self.entries[near[self.entries] > 0]
+        scores[self.entries] = 0.0
+        candidates = np.flatnonzero(scores)
+        # The Gram matrix of this many columns costs less than a pass over all; sparse columns never more.
+        size = max(int(np.sqrt(4 * point.coef.size)), used.size)
+        if candidates.size > size and not self._may_all_enter(candidates):
+            candidates = candidates[np.argpartition(scores[candidates], -size)[-size:]]
+        elif candidates.size <= GROWTH * self.entries.size and self._foretells:
+            # Those that enter will move others, which then cost a pass more.
+            near = self.rows(point.at((1.0 - MARGIN) * point.alpha).violations).max(axis=1)
+            near[self.entries] = near[candidates] = 0.0
+            first = np.argsort(near)[-max(int(NEARLY * self.entries.size), 10) :]
+            candidates = np.union1d(candidates, first[near[first] > 0])
+        wanted = self.whole(np.union1d(candidates, used))
+        fresh = np.setdiff1d(wanted, self.entries)
+        self.entries = np.concatenate([self.entries, fresh])
+        # While many enter, the support is not worth a factorisation yet.
+        self.growing = fresh.size > GROWTH * self.entries.size > GROWTH * ALL_AT_ONCE
+        return fresh.size > 0
+
+    def _may_all_enter(self, candidates):
+        """Whether the working set with all of these would be one of sparse columns."""
+        if self.problem.design.stores_zeros:
+            return False
+        return self.models.takes_columns(np.union1d(self.entries, candidates), self.compiled)
+
+    @property
+    def _lets_go(self):
+        """Whether nothing that is kept depends on the working set."""
+        problem = self.problem
+        return self.models.kept is None and problem.penalty.separable and problem.penalty.convex and problem.y.ndim == 1
+
+    @property
+    def _foretells(self):
+        """Whether what a weaker penalty would let in is likely to come in."""
+        return self.problem.loss.quadratic and self.problem.penalty.convex and self.problem.moments is None
+
+    def rows(self, coef):
+        """Something shaped like coef, one row for each number that entries can have."""
+        return coef.reshape(-1, 1)
+
+    def whole(self, entries):
+        """Entries that can only enter together are completed."""
+        return entries
+
+    @property
+    def features(self):
+        """To which feature each entry of the working set belongs."""
+        return self.entries // self.problem.n_outputs
+
+    def quadratic(self, gram, coef, gradient, alpha, active=None):
+        """The inner problem of the working set."""
+        penalty = self.problem.penalty
+        if not self.everything or self.problem.n_outputs > 1:
+            penalty = penalty.restrict(self.features)
+        compiled = compiled_prox(penalty) if self.compiled else None
+        if isinstance(gram, ColumnModel):
+            return ColumnQuadratic(gram, coef, self.strengths(alpha), compiled)
+        return Quadratic(gram, coef, gradient.copy(), penalty, self.strengths(alpha), compiled, active)
+
+    def strengths(self, alpha):
+        """What the penalty asks of each coefficient of the working set; one row for each of several alphas."""
+        factor = self.problem.penalty_factor
+        if factor is None:
+            return np.multiply.outer(alpha, np.ones(self.entries.size))
+        return np.multiply.outer(alpha, factor[self.features])
+
+    def _inner(self, gram, coef, gradient, alpha, wanted):
+        """Solve a model of the working set until its violation is as ``wanted``; the new values."""
+        problem = self.problem
+        kept = problem.loss.quadratic and not self.damping
+        inner = self.quadratic(gram, coef, gradient, alpha, self.models.kept.active if kept else None)
+        unit = np.sqrt(2.0 * problem.null_loss)
+        by_column = isinstance(gram, ColumnModel)
+        # Sparse columns are read as often as X then, and cost as much.
+        sparse = by_column and not problem.design.stores_zeros
+        cheap = SWEEPS * coef.size**2 <= problem.design.shape[0] * problem.n_features
+        if problem.loss.quadratic and cheap and not sparse:
+            # Solved to the end, a small model costs less than a pass over X.
+            wanted = min(wanted, sharp(self.tol))
+        # Saturated rows make the model's curvature, and so the unit of its violation, another than the loss's.
+        share = wanted * unit
+        if not problem.loss.quadratic:
+            share = min(share, (SHARE if self.everything else 0.1) * inner.violation())
+        if self.growing:
+            inner.descend(max(share, 1e-15 * unit))
+        else:
+            self.solved = inner.minimise(max(share, 1e-15 * unit))
+        if by_column:
+            self.models.learn(inner, self.growing or self.solved)
+        self.take_note(inner)
+        return inner.coef
+
+    def take_note(self, inner):
+        """Of the work of an inner problem: when there was enough of it in NumPy, numba may compile the prox."""
+        if self.in_text and work_in_text(self.problem.penalty, self.problem.n_features, inner.work):
+            self.compiled = compiled_prox_in_use(self.problem.penalty, self.problem.n_features)
+            self.in_text = not self.compiled
+
+    def _step(self, point, wanted):
+        """Solve a model around a point; the point that it leads to, and the decrease promised."""
+        problem = self.problem
+        if problem.loss.quadratic:
+            return self._exact_step(point, wanted)
+        reached, promised = self._model_step(point, wanted)
+        one = problem.fit_intercept and problem.y.ndim == 1 and problem.loss.convex and not self.everything
+        dear = problem.design.X.size > LONG * len(point.eta)
+        if one and dear and reached is not point and point.violation**2 <= SOON * self.tol:
+            # A certificate then needs no pass over X for a dual point orthogonal to the intercept.
+            reached = self._beside_its_intercept(reached)
+        return reached, promised
+
+    def _beside_its_intercept(self, point):
+        """The same coefficients, with the intercept that is best for them; the same point where that is hard to find."""
+        best = point
+        for _ in range(BALANCING):
+            total, curvature = float(best.row_gradient.sum()), float(best.row_curvature.sum())
+            if abs(total) <= 1e-15:
+                return best if best.loss <= point.loss else point
+            if not curvature > 0.0:
+                break
+            shift = -total / curvature
+            best = self.problem.point(point.coef, best.intercept + shift, point.alpha, best.eta + shift)
+        return point
+
+    def _exact_step(self, point, wanted):
+        """Squared loss: the model is the loss, its Gram matrix is kept and extended."""
+        coef, shift = self.led_from(point, wanted)
+        return self.problem.point(coef, point.intercept + shift, point.alpha), 0.0
+
+    def led_from(self, point, wanted):
+        """Where the kept Hessian leads from a point: its coefficients, and the move of its intercept."""
+        entries, coef = self.entries, point.coef.copy()
+        model = self._column_model(point)
+        if model is None:
+            gram, gradient = self.models.kept.on(entries), point.gradient[entries]
+            if self.damping:
+                gram = gram + np.diag(self.damping * np.diagonal(gram))
+        else:
+            gram, gradient = model, model.gradient
+        coef[entries] = self._inner(gram, coef[entries], gradient, point.alpha, wanted)
+        return coef, 0.0 if model is None else model.intercept_move(coef[entries] - point.coef[entries])
+
+    def _column_model(self, point):
+        """The model on columns, where that is less work than a Gram matrix and as accurate; else None."""
+        return self.models.on_columns(point, self.entries, self.compiled)
+
+    def _model_step(self, point, wanted):
+        """General loss: a Newton model on the working set, and a line search."""
+        problem, coef, alpha, entries = self.problem, point.coef, point.alpha, self.entries
+        model = self.models.around(point, entries, self.compiled)
+        gram = base = model.hessian
+        alone, damping = False, 1e-5
+        for attempt in range(30):
+            moved = coef.ravel().copy()
+            moved[entries] = self._inner(gram, point.coef.ravel()[entries], model.gradient, alpha, wanted)
+            jumping = (moved == 0) != (coef == 0).ravel()
+            held = not problem.penalty.convex and np.any(jumping)
+            reached, promised = self._towards(point, moved, model, 1.0 if held else SHORTEST)
+            if reached is None and promised < 0:
+                # The model was not solved well enough to go anywhere.
+                wanted *= 1e-3
+                continue
+            if reached is not None:
+                return reached, promised
+            if held and attempt >= JUMPS_FIRST:
+                # Not only the jumps may be too long: without them a shorter way is one, too.
+                moved[jumping] = coef.ravel()[jumping]
+                reached, promised = self._towards(point, moved, model, SHORTEST)
+                if reached is not None and reached.objective < point.objective - LITTLE * self.tol * problem.null_loss:
+                    return reached, promised
+                # Where rows are saturated the curvature may be next to nothing.
+                if not isinstance(gram, ColumnModel):
+                    base = base + np.diag(damping * self._bounds())
+                    damping *= 10.0
+            # A concave penalty may rise along the segment: raise the model's curvature instead.
+            if not alone:
+                jumps = np.flatnonzero(jumping[entries]) if held else NOTHING
+            alone = not alone and jumps.size > 1
+            if alone:
+                # What several cannot do together the best of them may do alone.
+                scores = point.violations.ravel()[entries[jumps]]
+                # Those of a block share their violation; equal scores elsewhere are a coincidence.
+                first = np.argmax(scores)
+                others = np.delete(jumps, first) if problem.blocks is None else jumps[scores < scores[first]]
+                gram = _raised(base, others, 1e9)
+            else:
+                gram = base = _raised(base, jumps, 4.0)
+        return point, 0.0
+
+    def _bounds(self):
+        """What the curvature along each entry can be at most, up to a factor that the loss has."""
+        return self.problem.squared_norms[self.entries // self.problem.n_outputs]
+
+    def _towards(self, point, moved, model, shortest):
+        """The first point on the way to ``moved`` that is better by enough; None if there is none.
+
+        Tried are the whole way, half of it and so on down to ``shortest``. Also returns the decrease that the
+        model promised for the whole.
+        """
+        problem = self.problem
+        moved = moved.reshape(point.coef.shape)
+        move = moved - point.coef
+        shift = model.intercept_move(move.ravel()[self.entries])
+        change = float(inner(point.gradient.ravel(), move.ravel()) + np.sum(point.row_gradient.sum(axis=0) * shift))
+        change += problem.penalty_value(moved, point.alpha) - point.price
+        noise = 4e-16 * abs(point.objective)
+        if change > noise or not (np.any(move) or np.any(shift)):
+            return None, -np.inf
+        forward = problem.design.dot(move) + shift
+        size = 1.0
+        while size >= shortest:
+            candidate = point.coef + size * move if size < 1.0 else moved
+            reached = problem.point(candidate, point.intercept + size * shift, point.alpha, point.eta + size * forward)
+            # A decrease that rounding hides is still one.
+            if reached.objective <= point.objective + 1e-4 * size * change + noise:
+                return reached, -change
+            size *= 0.5
+        return None, 0.0
+
+
+def _raised(gram, jumps, factor):
+    """A model with more curvature, along the coefficients that jumped from zero or to it if some did."""
+    if isinstance(gram, ColumnModel) or jumps.size == 0:
+        return 2.0 * gram
+    gram = gram.copy()
+    gram[jumps, jumps] *= factor
+    return gram
