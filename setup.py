@@ -60,7 +60,7 @@ setup(
         Extension(
             f"skreg.{name}",
             [f"skreg/{name}.pyx"],
-            depends=["skreg/_simd.h", "skreg/_signals.pxd", "skreg/_columns.pxd"],
+            depends=["skreg/_simd.h", "skreg/_signals.pxd", "skreg/_columns.pxd", "skreg/_prox.pxd"],
         )
         for name in ("_blocks", "_kernels", "_passes", "_small", "_structured", "_wrapped")
     ]

@@ -14,13 +14,12 @@ import numpy as np
 from libc.math cimport fabs, sqrt
 from libc.stdint cimport uintptr_t
 
+from skreg._prox cimport prox_function
 from skreg._signals cimport look
 
 cdef extern from "_simd.h" nogil:
     void skreg_axpy "skreg_axpy_d"(long n, double a, const double *x, double *y)
     double skreg_dot "skreg_dot_d"(long n, const double *x, const double *y)
-
-ctypedef double (*prox_function)(double, double, double, const double *) noexcept nogil
 
 # Steps on one block before the next one has its turn, while they shrink by less than this.
 cdef int MAX_STEPS = 20

@@ -17,6 +17,7 @@ from libc.math cimport INFINITY, copysign, exp, fabs, log1p, pow, sqrt
 from libc.stdint cimport uintptr_t
 from libc.string cimport memmove
 
+from skreg._prox cimport prox_function, residual
 from skreg._signals cimport look
 from skreg._columns cimport all_equal, dot, gathered, index, real
 from skreg._columns cimport squares as column_squares
@@ -25,8 +26,6 @@ cdef extern from "_simd.h" nogil:
     void skreg_axpy "skreg_axpy_d"(long n, double a, const double *x, double *y)
     double skreg_dot "skreg_dot_d"(long n, const double *x, const double *y)
     void skreg_rotate(long n, double c, double s, double *x, double *y)
-
-ctypedef double (*prox_function)(double, double, double, const double *) noexcept nogil
 
 
 # -- twins --------------------------------------------------------------------
@@ -687,13 +686,10 @@ def residuals(const double[:] coef, const double[:] grad, const double[:] curvat
     """``sqrt(curvature) * |coef - prox(coef - grad / curvature)|``; ``alpha`` and ``params`` for all or for each."""
     cdef prox_function prox = <prox_function> address
     cdef Py_ssize_t j, own = alpha.shape[0] > 1, stride = params.shape[1] if params.shape[0] > 1 else 0
-    cdef double step
     cdef double[::1] out = np.empty(coef.shape[0])
     with nogil:
         for j in range(coef.shape[0]):
-            step = 1.0 / curvature[j]
-            out[j] = sqrt(curvature[j]) * fabs(
-                coef[j] - prox(coef[j] - grad[j] * step, step, alpha[j * own], &params[0, 0] + j * stride))
+            out[j] = residual(prox, &params[0, 0] + j * stride, coef[j], grad[j], curvature[j], alpha[j * own])
     return np.asarray(out)
 
 
@@ -702,14 +698,13 @@ def largest_residuals(const double[:, ::1] coefs, const double[:, ::1] grads, co
     """The largest of `residuals` for each row of ``coefs``; ``strengths`` has one column, or one for each coefficient."""
     cdef prox_function prox = <prox_function> address
     cdef Py_ssize_t b, j, own = strengths.shape[1] > 1, stride = params.shape[1] if params.shape[0] > 1 else 0
-    cdef double step, root, size
+    cdef double size
     cdef double[::1] out = np.zeros(coefs.shape[0])
     with nogil:
         for j in range(coefs.shape[1]):
-            step, root = 1.0 / curvature[j], sqrt(curvature[j])
             for b in range(coefs.shape[0]):
-                size = root * fabs(coefs[b, j] - prox(coefs[b, j] - grads[b, j] * step, step, strengths[b, j * own],
-                                                      &params[0, 0] + j * stride))
+                size = residual(prox, &params[0, 0] + j * stride, coefs[b, j], grads[b, j], curvature[j],
+                                strengths[b, j * own])
                 if not size <= out[b]:
                     out[b] = size
     return np.asarray(out)

@@ -6,11 +6,11 @@ import numpy as np
 from libc.math cimport fabs, sqrt
 from libc.stdint cimport uintptr_t
 
+from skreg._prox cimport prox_function, residual
+
 cdef extern from "_simd.h" nogil:
     void skreg_axpy "skreg_axpy_d"(long n, double a, const double *x, double *y)
     double skreg_dot "skreg_dot_d"(long n, const double *x, const double *y)
-
-ctypedef double (*prox_function)(double, double, double, const double *) noexcept nogil
 
 
 cdef class SmallLoops:
@@ -99,13 +99,14 @@ cdef class SmallLoops:
         """As `Point.violation`, before it is divided by its unit; with the curvature of the last Hessian."""
         cdef prox_function prox = <prox_function> address
         cdef Py_ssize_t j, stride = params.shape[1] if params.shape[0] > 1 else 0
-        cdef double step, worst = 0.0, curvature
+        cdef double worst = 0.0, curvature
         for j in range(self.x.shape[1]):
             curvature = self.h[j, j] if self.h[j, j] > 0.0 else 1.0
-            step = self.slope[j] / curvature
             if j < self.size:
-                step = self.at[j] - prox(self.at[j] - step, 1.0 / curvature, self.a[j], &params[0, 0] + j * stride)
-            worst = max(worst, sqrt(curvature) * fabs(step))
+                worst = max(worst, residual(prox, &params[0, 0] + j * stride, self.at[j], self.slope[j], curvature,
+                                            self.a[j]))
+            else:
+                worst = max(worst, fabs(self.slope[j]) / sqrt(curvature))
         return worst
 
     def eliminate(self):

@@ -8,7 +8,7 @@ parameters of that one come last. Wrappers of wrappers, and of functions compile
 from libc.stdint cimport uintptr_t
 from libc.string cimport memcpy
 
-ctypedef double (*prox_function)(double, double, double, const double *) noexcept nogil
+from skreg._prox cimport prox_function
 
 
 cdef inline double inner(double coef, double step, double alpha, const double *params, int own) noexcept nogil:
