@@ -8,6 +8,7 @@ import numpy as np
 from skreg.solvers.base import Progress, Solution, sharp, starting_point
 from skreg.solvers.columns import ColumnModel, ColumnQuadratic
 from skreg.solvers.compiled import compiled_prox, compiled_prox_in_use, work_in_text
+from skreg.solvers.line_search import line_search
 from skreg.solvers.models import Models
 from skreg.solvers.quadratic import Quadratic
 from skreg.solvers.sampling import MARGIN
@@ -430,19 +431,10 @@ class Engine:
         shift = model.intercept_move(move.ravel()[self.entries])
         change = float(inner(point.gradient.ravel(), move.ravel()) + np.sum(point.row_gradient.sum(axis=0) * shift))
         change += problem.penalty_value(moved, point.alpha) - point.price
-        noise = 4e-16 * abs(point.objective)
-        if change > noise or not (np.any(move) or np.any(shift)):
+        if change > 4e-16 * abs(point.objective) or not (np.any(move) or np.any(shift)):
             return None, -np.inf
-        forward = problem.design.dot(move) + shift
-        size = 1.0
-        while size >= shortest:
-            candidate = point.coef + size * move if size < 1.0 else moved
-            reached = problem.point(candidate, point.intercept + size * shift, point.alpha, point.eta + size * forward)
-            # A decrease that rounding hides is still one.
-            if reached.objective <= point.objective + 1e-4 * size * change + noise:
-                return reached, -change
-            size *= 0.5
-        return None, 0.0
+        reached, size = line_search(point, move, shift, change, shortest, moved)
+        return (reached, -change) if size else (None, 0.0)
 
 
 def _raised(gram, jumps, factor):

@@ -2,6 +2,7 @@
 
 from skreg.certificate import CONDITION
 from skreg.solvers.base import Progress, Solution, Solver, starting_point
+from skreg.solvers.line_search import line_search
 from skreg.solvers.system import NewtonSystem
 from skreg.sums import inner
 
@@ -84,7 +85,7 @@ def _solve_one(system, alpha, start, tol, max_iter):
         if system.renew(point) or looking:
             step = system.solve(gradient)
         slope = float(inner(gradient, step))
-        point, size = _line_search(system, point, -step, -slope)
+        point, size = line_search(point, *system.split(-step), -slope)
         if size > 0.0:
             before, slopes = slopes, system.loss_gradient(point)
             system.learn(-size * step, slopes - before, size * slope)
@@ -94,21 +95,3 @@ def _solve_one(system, alpha, start, tol, max_iter):
             looking = True
     stalled = not best.optimality.converged and n_iter < max_iter
     return Solution(alpha, best.coef, best.intercept, n_iter, best.optimality, stalled)
-
-
-def _line_search(system, point, step, slope):
-    """The point after the first of 1, 1/2, 1/4, ... that lowers the objective as the slope promises, and that size.
-
-    The linear predictor is a line: only its direction reads X. Without such a size the point stays, at size 0.
-    """
-    problem, size, noise = point.problem, 1.0, 4e-16 * abs(point.objective)
-    move, shift = system.split(step)
-    forward = problem.design.dot(move) + shift
-    while size > 1e-8:
-        reached = problem.point(
-            point.coef + size * move, point.intercept + size * shift, point.alpha, point.eta + size * forward
-        )
-        if reached.objective <= point.objective + 1e-4 * size * slope + noise:
-            return reached, size
-        size *= 0.5
-    return point, 0.0

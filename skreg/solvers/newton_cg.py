@@ -6,6 +6,7 @@ from scipy.sparse.linalg import LinearOperator, cg, splu
 
 from skreg.solvers.base import Progress, Solution, Solver, starting_point
 from skreg.solvers.coordinate import each_output
+from skreg.solvers.line_search import line_search
 
 __all__ = ["NewtonCG"]
 
@@ -64,10 +65,9 @@ def _solve_one(problem, alpha, start, tol, max_iter):
         if optimality.converged or progress.stalled >= PATIENCE:
             break
         system = _NewtonSystem(point, form)
-        moved = _line_search(point, *system.step(min(FORCING, optimality.violation)), system.slope)
-        if moved is None:
+        point, size = line_search(point, *system.step(min(FORCING, optimality.violation)))
+        if not size:
             break
-        point = moved
     stalled = not best.optimality.converged and n_iter < max_iter
     return Solution(alpha, best.coef, best.intercept, n_iter, best.optimality, stalled, gradient=best.gradient)
 
@@ -79,7 +79,7 @@ class _NewtonSystem:
         self.point, self.form, problem = point, form, point.problem
         self.shape, self.size = point.coef.shape, point.coef.size
         self.gradient = self._joined(point.gradient + form @ point.coef, point.row_gradient)
-        self.slope, self._inverse = 0.0, None
+        self._inverse = None
         if not isinstance(form, LinearOperator):
             # Of an operator only products are known; the loss's diagonal alone would do more harm than good.
             curvature = problem.curvatures(point.eta, None if problem.loss.quadratic else point.row_curvature)
@@ -120,25 +120,11 @@ class _NewtonSystem:
         return inverse
 
     def step(self, residual):
-        """The step in coefficients and intercept, up to a relative residual."""
+        """The step in coefficients and intercept, up to a relative residual, and the slope along it."""
         shape = (self.gradient.size,) * 2
         accuracy = EXACT if self.point.problem.loss.quadratic else residual
         step, _ = cg(
             LinearOperator(shape, self._product, dtype=np.float64), -self.gradient, rtol=accuracy, maxiter=MOST_GRADIENTS,
             M=self._inverse,
         )  # fmt: skip
-        self.slope = float(self.gradient @ step)
-        return self._split(step)
-
-
-def _line_search(point, move, shift, slope):
-    """The first point after steps of 1, 1/2, 1/4, ... that is lower as the slope promises; None if there is none."""
-    problem, size, noise = point.problem, 1.0, 4e-16 * abs(point.objective)
-    forward = problem.design.dot(move) + shift
-    while size > 1e-8:
-        candidate = point.coef + size * move, point.intercept + size * shift
-        reached = problem.point(*candidate, point.alpha, point.eta + size * forward)
-        if reached.objective <= point.objective + 1e-4 * size * slope + noise:
-            return reached
-        size *= 0.5
-    return None
+        return *self._split(step), float(self.gradient @ step)

@@ -1,0 +1,39 @@
+"""A line search that reads X once: the linear predictor is a line, too."""
+
+__all__ = ["line_search"]
+
+
+def line_search(point, move, shift, slope, shortest=1e-8, whole=None):
+    """The point after the first of the steps 1, 1/2, 1/4, ... that lowers the objective as the slope promises.
+
+    Parameters
+    ----------
+    point : Point
+        Where the line begins.
+    move : ndarray shaped like coef
+    shift : float or ndarray of shape (n_outputs,)
+        The whole step, of the coefficients and of the intercept.
+    slope : float
+        What the objective changes by along the whole step, to first order.
+    shortest : float
+        No step is shorter.
+    whole : ndarray shaped like coef, optional
+        Coefficients after the whole step, where rounding must not touch them (zeros, say).
+
+    Returns
+    -------
+    reached : Point
+        ``point`` itself if no step will do.
+    size : float
+        Of the step; 0 if there is none.
+    """
+    problem, size, noise = point.problem, 1.0, 4e-16 * abs(point.objective)
+    forward = problem.design.dot(move) + shift
+    while size >= shortest:
+        coef = point.coef + size * move if whole is None or size < 1.0 else whole
+        reached = problem.point(coef, point.intercept + size * shift, point.alpha, point.eta + size * forward)
+        # A decrease that rounding hides is still one.
+        if reached.objective <= point.objective + 1e-4 * size * slope + noise:
+            return reached, size
+        size *= 0.5
+    return point, 0.0
