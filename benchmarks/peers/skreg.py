@@ -65,7 +65,7 @@ class Skreg(Peer):
         return [model.coef_], [model.intercept_]
 
     def path(self, workload, data, X, tol):
-        """What `skreg.regularization_path` will do in one line."""
+        """What `skreg.regularization_path` solves, without what it says of the solutions."""
         y = np.eye(int(data.y.max()) + 1)[data.y] if workload.loss == "softmax" else data.y
         problem = make_problem(
             X,
