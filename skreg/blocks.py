@@ -24,10 +24,11 @@ class Blocks:
     """
 
     def __init__(self, label):
-        names, label = np.unique(label, return_inverse=True)
-        self.label = label.ravel()
-        self.sizes = np.bincount(self.label, minlength=len(names))
-        self.members = np.argsort(self.label, kind="stable")
+        self._number(np.unique(label, return_inverse=True)[1].ravel())
+
+    def _number(self, label):
+        self.label, self.sizes = label, np.bincount(label)
+        self.members = np.argsort(label, kind="stable")
         self.start = np.concatenate([[0], np.cumsum(self.sizes)])
 
     def __len__(self):
@@ -35,7 +36,11 @@ class Blocks:
 
     def of(self, entries):
         """The blocks of some of the coefficients."""
-        return Blocks(self.label[entries])
+        label = self.label[entries]
+        number = np.cumsum(np.bincount(label, minlength=len(self)) > 0) - 1
+        part = Blocks.__new__(Blocks)
+        part._number(number[label])
+        return part
 
     def sums(self, values):
         """Their sum over each block, shape (n_blocks,)."""

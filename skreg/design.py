@@ -266,6 +266,12 @@ class DenseDesign(Design):
             _passes.dense_gather(self.X, start, columns, shift, row_scale, block)
             yield block
 
+    def copy_columns(self, index, row_scale, out):
+        """``row_scale * Z[:, index]``, each column into a row of ``out``."""
+        _passes.dense_gather(self.X, 0, index, self._shift[index], row_scale, out.T)
+        if self.scale is not None:
+            out /= self.scale[index][:, None]
+
     def gram(self, left, right=None, row_weights=None):
         every = np.arange(self.shape[1])
         left = np.ascontiguousarray(every[left])

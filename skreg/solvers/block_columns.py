@@ -65,7 +65,7 @@ class WorkingColumns:
             rows[:before] = self._rows[:before]
             self._rows = rows
         rows = self._rows[before:size]
-        np.multiply(self._design.columns(fresh).T, self._root, out=rows)
+        self._design.copy_columns(fresh, self._root, rows)
 
         def products(members):
             own = rows[members]
@@ -93,8 +93,12 @@ class DenseColumns(ColumnModel):
     def __init__(self, point, entries, working):
         problem, self.gradient = point.problem, None
         self.columns, self.parts, self.steepest = working.of(entries)
-        rest = ((problem.y - point.eta).T * np.sqrt(problem.weights)).astype(np.float64)
-        self.rest = np.ascontiguousarray(np.atleast_2d(rest))
+        self._root = np.sqrt(problem.weights)
+        self.rest = np.ascontiguousarray(np.atleast_2d((problem.y - point.eta).T * self._root))
+
+    def eta(self, coef):
+        """What the columns with coefficients of shape (k,) or (k, n_outputs) add up to; no weight may be 0."""
+        return ((coef.T @ self.columns) / self._root).T
 
     def intercept_move(self, move):
         """The columns are centred, or there is no intercept."""
@@ -117,29 +121,34 @@ class BlocksOfColumns:
         self.penalty, self.alpha, self.step = penalty, alpha, 1.0 / model.steepest
         self.strengths = strengths(blocks, alpha, penalty.twin)
 
-    def descend(self, tol, sweeps=SWEEPS):
-        """Sweeps until no block moves by more than ``tol``; returns the largest move of the last."""
+    def descend(self, tol, sweeps=SWEEPS, used=False):
+        """Sweeps until no block, or none that is not zero, moves by more than ``tol``; returns the largest move of the last."""
         coef, blocks, model = np.ascontiguousarray(np.atleast_2d(self.coef.T)), self.blocks, self.model
         _, largest = _blocks.block_descent(
             None, model.columns, coef, model.rest, blocks.members, blocks.start, model.parts, self.step,
-            *self.strengths, self.twin.address, self.twin.params, tol, sweeps,
+            *self.strengths, self.twin.address, self.twin.params, tol, sweeps, used,
         )  # fmt: skip
         self.coef = coef.T.reshape(self.coef.shape)
         return largest
 
     def minimise(self, tol):
         """As `Quadratic.minimise`: whether ``tol`` was reached."""
-        points = []
-        for _ in range(MANY_SWEEPS):
+        for _ in range(MANY_SWEEPS // (WINDOW + 2)):
+            # What is zero may have to leave it; of the others, the last sweeps tell where they go.
             if self.descend(tol, 1) <= tol:
                 return True
-            points.append((self.coef.copy(), self.model.rest.copy()))
+            points = [self._place()]
+            while len(points) <= WINDOW and self.descend(0.3 * tol, 1, True) > 0.3 * tol:
+                points.append(self._place())
             if len(points) > WINDOW:
-                points = self._extrapolated(points)
+                self._extrapolate(points)
         return False
 
-    def _extrapolated(self, points):
-        """Go where the last sweeps lead, if the objective is lower there (Anderson's method); the first point of the next.
+    def _place(self):
+        return self.coef.copy(), self.model.rest.copy()
+
+    def _extrapolate(self, points):
+        """Go where the last sweeps lead, if the objective is lower there (Anderson's method).
 
         What is left of y follows without another product: it is affine in the coefficients.
         """
@@ -150,10 +159,8 @@ class BlocksOfColumns:
         shares = np.linalg.solve(system, np.ones(WINDOW))
         shares /= shares.sum()
         coef, rest = (np.tensordot(shares, arrays[1:], axes=1) for arrays in (coefs, rests))
-        if self._objective(coef, rest) >= self._objective(coefs[-1], rests[-1]):
-            return points[-1:]
-        self.coef, self.model.rest[:] = coef.copy(), rest
-        return [(coef, rest)]
+        if self._objective(coef, rest) < self._objective(coefs[-1], rests[-1]):
+            self.coef, self.model.rest[:] = coef, rest
 
     def _objective(self, coef, rest):
         return 0.5 * np.sum(rest * rest) + self.penalty.value(coef, self.alpha)

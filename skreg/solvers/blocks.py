@@ -70,11 +70,16 @@ class _BlockEngine(Engine):
         self.blocks = Blocks(label)
         if self.everything:
             self.entries = np.arange(len(label))
-        self._working = None
+        self._working = self._columns = None
 
     def rows(self, coef):
         """One row for every entry."""
         return coef.reshape(-1, self.width)
+
+    @property
+    def first_size(self):
+        """As many as a few sweeps over their columns read in one pass over X, if they go without a Gram matrix."""
+        return max(super().first_size // self.width, len(self.blocks.label) // (2 * SWEEPS))
 
     def whole(self, entries):
         """All entries of the blocks of some."""
@@ -94,7 +99,7 @@ class _BlockEngine(Engine):
 
         A Gram matrix would have more numbers then, and less rank than Newton's method needs.
         """
-        problem = self.problem
+        problem, self._columns = self.problem, None
         # While many enter, there will be more.
         few = self.entries.size <= problem.design.shape[0] / (MANY if self.growing else 1)
         few = few or self.everything or not problem.loss.quadratic
@@ -104,7 +109,16 @@ class _BlockEngine(Engine):
             return None
         if self._working is None:
             self._working = WorkingColumns(problem, self.blocks)
-        return DenseColumns(point, self.entries, self._working)
+        self._columns = DenseColumns(point, self.entries, self._working)
+        return self._columns
+
+    def _exact_step(self, point, wanted):
+        coef, shift = self.led_from(point, wanted)
+        intercept, eta = point.intercept + shift, None
+        if self._columns is not None and not self.problem.any_unweighted:
+            # All columns that are used are at hand.
+            eta = self._columns.eta(coef[self.entries]) + intercept
+        return self.problem.point(coef, intercept, point.alpha, eta), 0.0
 
     @property
     def features(self):

@@ -228,8 +228,7 @@ class Engine:
             self.entries = self.entries[near[self.entries] > 0]
         scores[self.entries] = 0.0
         candidates = np.flatnonzero(scores)
-        # The Gram matrix of this many columns costs less than a pass over all; sparse columns never more.
-        size = max(int(np.sqrt(4 * point.coef.size)), used.size)
+        size = max(self.first_size, used.size)
         if candidates.size > size and not self._may_all_enter(candidates):
             candidates = candidates[np.argpartition(scores[candidates], -size)[-size:]]
         elif candidates.size <= GROWTH * self.entries.size and self._foretells:
@@ -244,6 +243,12 @@ class Engine:
         # While many enter, the support is not worth a factorisation yet.
         self.growing = fresh.size > GROWTH * self.entries.size > GROWTH * ALL_AT_ONCE
         return fresh.size > 0
+
+    @property
+    def first_size(self):
+        """How many entries enter together where there is no telling how many are needed."""
+        # The Gram matrix of this many columns costs less than a pass over all; sparse columns never more.
+        return int(np.sqrt(4 * math.prod(self.problem.coef_shape)))
 
     def _may_all_enter(self, candidates):
         """Whether the working set with all of these would be one of sparse columns."""
