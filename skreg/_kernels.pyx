@@ -203,6 +203,8 @@ cdef double DEPENDENT = 1e-11
 
 # With more changes than this LAPACK makes a factor anew in less time than it takes here.
 cdef Py_ssize_t LARGE_FACTOR = 160
+# A column stays in the factor while its curvature differs from that of the penalty by no more than this share.
+cdef double NEAR = 0.25
 
 
 # -- active set on a Gram matrix ------------------------------------------------
@@ -298,7 +300,7 @@ cdef class ActiveSet:
             return -1
         for i in range(self.size):
             j = self.members[i]
-            common += self.coef[j] != 0.0 and self.curvature[j] == self.factored[j]
+            common += self.coef[j] != 0.0 and self.near(j)
         return support - common + self.size - common
 
     def load(self, const Py_ssize_t[::1] support, const double[:, ::1] factor):
@@ -321,6 +323,10 @@ cdef class ActiveSet:
         cdef double target = self.prox(self.coef[j] - self.step[j] * self.grad[j], self.step[j], self.alpha[j],
                                        self.parameters(j))
         return fabs(target - self.coef[j]) / sqrt(self.step[j])
+
+    cdef bint near(self, Py_ssize_t j) noexcept nogil:
+        """Whether the factor, made with another curvature, leads to the solution in a few steps: each leaves this share."""
+        return fabs(self.curvature[j] - self.factored[j]) <= NEAR * self.factored[j]
 
     cdef bint linearise(self, Py_ssize_t j) noexcept nogil:
         """Slope and curvature of the penalty at coef[j], or where an entering one is bound for."""
@@ -423,14 +429,19 @@ cdef class ActiveSet:
             self.change[i] = (self.change[i] - skreg_dot(n - i - 1, &self.factor[i, i] + 1, &self.change[i] + 1)
                               ) / self.factor[i, i]
 
-    cdef bint settle(self, Py_ssize_t *budget) except -1 nogil:
+    cdef bint settle(self, Py_ssize_t *budget, double tol, double share) except -1 nogil:
         """Newton steps, each up to the first coefficient that reaches zero, until one is full.
+
+        And leaves a violation of no more than ``tol``, or no more than a ``share`` of what there was.
 
         Within a step the gradient of the members follows from the linear system;
         that of the others is left to `refresh`.
         """
         cdef Py_ssize_t i, j, first
-        cdef double size, moved, arrival
+        cdef double size, moved, arrival, left
+        for i in range(self.size):
+            j = self.members[i]
+            tol = max(tol, share * fabs(self.grad[j] + self.slope[j]) * sqrt(self.step[j]))
         while budget[0] > 0 and self.size > 0:
             budget[0] -= 1
             self.work += 2.0 * self.size * self.size
@@ -449,15 +460,19 @@ cdef class ActiveSet:
                     arrival = self.coef[j] / (self.coef[j] - moved)
                     if arrival < size:
                         size, first = arrival, i
+            left = 0.0
             for i in range(self.size):
                 j = self.members[i]
-                # (G + P'') change = -(grad + slope)
-                moved = self.curvature[j] * self.change[i]
-                self.grad[j] -= size * (self.grad[j] + self.slope[j] + moved)
-                self.slope[j] += size * moved
+                # (G + factored) change = -(grad + slope)
+                self.grad[j] -= size * (self.grad[j] + self.slope[j] + self.factored[j] * self.change[i])
+                self.slope[j] += size * self.curvature[j] * self.change[i]
                 self.coef[j] += size * self.change[i]
+                moved = (self.curvature[j] - self.factored[j]) * self.change[i]
+                left = max(left, fabs(moved) * sqrt(self.step[j]))
             if first < 0:
-                return True
+                if left <= tol:
+                    return True
+                continue
             self.coef[self.members[first]] = 0.0
             self.remove(first)
         return self.size == 0
@@ -473,13 +488,19 @@ cdef class ActiveSet:
 
     cdef bint start(self) except -1 nogil:
         """Bring the factor to the support, and thin that out to columns that are linearly independent."""
-        cdef Py_ssize_t i, j, waiting = 0
+        cdef Py_ssize_t i, j, waiting = 0, stale = 0
         for j in range(self.coef.shape[0]):
             if self.coef[j] != 0.0 and not self.linearise(j):
                 return False
+        for i in range(self.size):
+            j = self.members[i]
+            stale += self.coef[j] == 0.0 or not self.near(j)
+        if 6 * stale > self.size:
+            # To make it anew is less work.
+            self.size = 0
         for i in range(self.size - 1, -1, -1):
             j = self.members[i]
-            if self.coef[j] == 0.0 or self.curvature[j] != self.factored[j]:
+            if self.coef[j] == 0.0 or not self.near(j):
                 look(&self.unseen, 3.0 * self.size * (self.size - i))
                 self.remove(i)
         for j in range(self.coef.shape[0]):
@@ -508,68 +529,100 @@ cdef class ActiveSet:
         Returns the violation reached (inf: it cannot be done) and the operations spent.
         """
         self.work = 0.0
-        violation = self.run(tol, budget, base_coef, base_grad, scores)
+        violation = self.run(tol, budget, base_coef, base_grad, scores, False)
         return violation, self.work
 
     def follow(self, const double[:, ::1] strengths, double tol, Py_ssize_t budget, double[:, ::1] ends,
                double[:, ::1] scratch):
-        """Solve at one row of ``strengths`` after the other, each from the solution before.
+        """Solve at one row of ``strengths`` after the other, each from where the two before lead.
 
         Solutions go to the rows of ``ends``. Ends before the first alpha that it does not solve, where ``coef`` and
-        ``grad`` stay; returns how many were solved, and the operations spent. ``scratch`` has five rows.
+        ``grad`` stay; returns how many were solved, and the operations spent. ``scratch`` has seven rows.
         """
         cdef Py_ssize_t done = 0, changes
         cdef double spent = 0.0
+        cdef bint foretold
         cdef const double[::1] bound = self.alpha
+        cdef double[::1] coef = scratch[3], grad = scratch[4], coef_before = scratch[5], grad_before = scratch[6]
         try:
             while done < strengths.shape[0]:
+                coef[:], grad[:] = self.coef, self.grad
+                foretold = done > 1 and self.extrapolate(strengths[done - 2 : done + 1], coef_before, grad_before)
                 self.alpha = strengths[done]
                 changes = self.changes()
-                # A large factor is made anew by LAPACK.
-                if changes < 0 or (changes > self.size and changes > LARGE_FACTOR):
-                    break
-                scratch[3, :], scratch[4, :] = self.coef, self.grad
                 self.work = 0.0
-                if not self.run(tol, budget, scratch[0], scratch[1], scratch[2]) <= tol:
-                    self.coef[:], self.grad[:] = scratch[3], scratch[4]
+                # A large factor is made anew by LAPACK.
+                if (changes < 0 or (changes > self.size and changes > LARGE_FACTOR)
+                        or not self.run(tol, budget, scratch[0], scratch[1], scratch[2], foretold) <= tol):
+                    self.coef[:], self.grad[:] = coef, grad
                     break
                 spent += self.work
                 ends[done, :] = self.coef
+                coef_before[:], grad_before[:] = coef, grad
                 done += 1
         finally:
             self.alpha = bound
         return done, spent
 
+    cdef bint extrapolate(self, const double[:, ::1] strengths, const double[::1] coef_before,
+                          const double[::1] grad_before) noexcept nogil:
+        """Go on along the line from the solution before, at the first of three ``strengths``, through this one to the third.
+
+        Up to the first coefficient that reaches zero. Not where one has reached it since: the line has a kink there.
+        """
+        cdef Py_ssize_t j, k = self.coef.shape[0], first = -1
+        cdef double size = 0.0, largest = 0.0, move
+        for j in range(k):
+            if self.coef[j] == 0.0 and coef_before[j] != 0.0:
+                return False
+            move = fabs(strengths[1, j] - strengths[0, j])
+            if move > largest:
+                largest, size = move, (strengths[2, j] - strengths[1, j]) / (strengths[1, j] - strengths[0, j])
+        if not 0.0 < size <= 2.0:
+            return False
+        for j in range(k):
+            move = self.coef[j] - coef_before[j]
+            if move * self.coef[j] < 0.0 and size * fabs(move) >= fabs(self.coef[j]):
+                size, first = fabs(self.coef[j] / move), j
+        for j in range(k):
+            self.coef[j] += size * (self.coef[j] - coef_before[j])
+            self.grad[j] += size * (self.grad[j] - grad_before[j])
+        if first >= 0:
+            self.coef[first] = 0.0
+        return True
+
     cdef double run(self, double tol, Py_ssize_t budget, double[::1] base_coef, double[::1] base_grad,
-                    double[::1] scores) except -1.0:
+                    double[::1] scores, bint foretold) except -1.0:
+        """As `solve`; where the point is ``foretold``, who is to enter can be seen before any step."""
         cdef Py_ssize_t i, j, k = self.coef.shape[0], entering, best
-        cdef double worst, inside, previous = INFINITY
+        cdef double worst, outside, inside, previous = INFINITY, share = 0.1
         with nogil:
             base_coef[:] = self.coef
             base_grad[:] = self.grad
             if not self.start():
                 return INFINITY
             while True:
-                if not self.settle(&budget):
+                if not foretold:
+                    if not self.settle(&budget, 0.1 * tol, share):
+                        self.refresh(base_coef, base_grad)
+                        return INFINITY
                     self.refresh(base_coef, base_grad)
-                    return INFINITY
-                self.refresh(base_coef, base_grad)
-                look(&self.unseen, 2.0 * self.size * k)
-                worst = inside = 0.0
+                    look(&self.unseen, 2.0 * self.size * k)
+                outside = inside = 0.0
                 for j in range(k):
                     scores[j] = self.violation(j)
-                    if scores[j] > worst:
-                        worst = scores[j]
                 for i in range(self.size):
                     j = self.members[i]
-                    if scores[j] > inside:
-                        inside = scores[j]
+                    inside = max(inside, scores[j])
                     scores[j] = 0.0
+                for j in range(k):
+                    outside = max(outside, scores[j])
+                worst = max(inside, outside)
                 if worst <= tol or budget <= 0:
                     return worst
                 base_coef[:] = self.coef
                 base_grad[:] = self.grad
-                if inside > 0.1 * worst:
+                if inside > 0.1 * worst and not foretold:
                     # The penalty is no parabola here: linearise anew, while that helps.
                     if inside > 0.5 * previous:
                         return worst
@@ -577,14 +630,14 @@ cdef class ActiveSet:
                     if not self.start():
                         return INFINITY
                     continue
-                previous = INFINITY
+                previous, share, foretold = INFINITY, 0.0, False
                 # The worst of the others enter, few at a time.
                 for entering in range(1 + self.size // 10):
                     best = 0
                     for j in range(1, k):
                         if scores[j] > scores[best]:
                             best = j
-                    if scores[best] <= 0.1 * worst or self.size == self.members.shape[0]:
+                    if scores[best] <= 0.1 * outside or self.size == self.members.shape[0]:
                         break
                     scores[best] = 0.0
                     if not self.linearise(best):

@@ -99,7 +99,7 @@ class Quadratic:
         """
         if self.compiled is None or not self.penalty.convex or self.work > MAX_WORK:
             return 0
-        done, spent = self.active.follow(strengths, tol, self._budget, ends, np.empty((5, self.coef.size)))
+        done, spent = self.active.follow(strengths, tol, self._budget, ends, np.empty((7, self.coef.size)))
         self.work += spent
         return done
 
