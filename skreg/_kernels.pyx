@@ -204,7 +204,7 @@ cdef double DEPENDENT = 1e-11
 # With more changes than this LAPACK makes a factor anew in less time than it takes here.
 cdef Py_ssize_t LARGE_FACTOR = 160
 # A column stays in the factor while its curvature differs from that of the penalty by no more than this share.
-cdef double NEAR = 0.25
+cdef double NEAR = 0.4
 
 
 # -- active set on a Gram matrix ------------------------------------------------
@@ -495,7 +495,7 @@ cdef class ActiveSet:
         for i in range(self.size):
             j = self.members[i]
             stale += self.coef[j] == 0.0 or not self.near(j)
-        if 6 * stale > self.size:
+        if 12 * stale > self.size:
             # To make it anew is less work.
             self.size = 0
         for i in range(self.size - 1, -1, -1):

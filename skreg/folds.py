@@ -110,13 +110,15 @@ def grouped_moments(X, y, weights, splits, fit_intercept):
         return None
     member = np.zeros((n_samples, len(splits)), dtype=bool)
     for k, (train, _) in enumerate(splits):
-        if len(np.unique(train)) < len(train):
-            return None  # a bootstrap
         member[train, k] = True
-    patterns, code = np.unique(member, axis=0, return_inverse=True)
+        if np.count_nonzero(member[:, k]) < len(train):
+            return None  # a bootstrap
+    code = np.zeros(n_samples, dtype=np.intp)
+    for inside in member.T:
+        _, first, code = np.unique(2 * code + inside, return_index=True, return_inverse=True)
+    patterns = member[first]
     if len(patterns) > 2 * len(splits) or (len(patterns) + 1) * n_features**2 > MAX_HELD:
         return None
-    code = code.ravel()
     weights = np.full(n_samples, 1.0 / n_samples) if weights is None else weights / weights.sum()
     if not all(np.any(weights[train]) for train, _ in splits):
         return None  # there is nothing to fit, which is said elsewhere
