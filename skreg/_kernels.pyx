@@ -746,6 +746,20 @@ def residuals(const double[:] coef, const double[:] grad, const double[:] curvat
     return np.asarray(out)
 
 
+def restless(const double[:] coef, const double[:] grad, const double[::1] alpha, uintptr_t address,
+             const double[:, ::1] params):
+    """Coefficients that are not zero, or would not stay it; `residuals` of the others are 0 at any curvature if P is convex."""
+    cdef prox_function prox = <prox_function> address
+    cdef Py_ssize_t j, k = 0, own = alpha.shape[0] > 1, stride = params.shape[1] if params.shape[0] > 1 else 0
+    cdef Py_ssize_t[::1] out = np.empty(coef.shape[0], dtype=np.intp)
+    with nogil:
+        for j in range(coef.shape[0]):
+            if coef[j] != 0.0 or prox(-grad[j], 1.0, alpha[j * own], &params[0, 0] + j * stride) != 0.0:
+                out[k] = j
+                k += 1
+    return np.asarray(out)[:k].copy()
+
+
 def largest_residuals(const double[:, ::1] coefs, const double[:, ::1] grads, const double[::1] curvature,
                       const double[:, ::1] strengths, uintptr_t address, const double[:, ::1] params):
     """The largest of `residuals` for each row of ``coefs``; ``strengths`` has one column, or one for each coefficient."""

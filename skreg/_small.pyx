@@ -1,5 +1,5 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
-"""The loops of Newton's method on small problems, on arrays that are made once."""
+"""The loops of Newton's method on a few columns, on arrays that are made once."""
 
 import numpy as np
 
@@ -11,32 +11,43 @@ from skreg._prox cimport prox_function, residual
 cdef extern from "_simd.h" nogil:
     void skreg_axpy "skreg_axpy_d"(long n, double a, const double *x, double *y)
     double skreg_dot "skreg_dot_d"(long n, const double *x, const double *y)
+    double skreg_squares "skreg_squares_d"(long n, const double *x, const double *w, double shift)
+    void skreg_copy "skreg_copy_d"(long n, const double *x, double shift, const double *scale, double *out)
 
 
 cdef class SmallLoops:
     """X with the intercept as its last column, a point, and what a step from there computes.
+
+    A model is of some of the columns, which `choose` finds, and of the intercept.
 
     Attributes
     ----------
     columns : ndarray of shape (n_samples, m), Fortran order
         m is the number of features, and one more if there is an intercept; so long are points, gradients and moves.
     weighted : ndarray shaped like columns
-        Columns times the roots of the curvatures of the rows, after `weigh`.
-    hessian : ndarray of shape (m, m), Fortran order
-        To be filled with the lower triangle of ``weighted.T @ weighted``.
+        In front, the columns of the model times the roots of the curvatures of the rows, after `weigh`.
     point, gradient, move, reached : ndarray of shape (m,)
     eta : ndarray of shape (n_samples,)
         Linear predictor at ``reached``.
-    gram, coef, grad, step, alpha : ndarray
-        The model of the coefficients alone, with the intercept at its best for every move, after `eliminate`.
+    alpha : ndarray of shape (n_features,)
+        Strengths.
+    chosen : ndarray of shape (k,)
+        Columns of the model.
+    gram, coef, grad, step, strength : ndarray
+        The model of their coefficients alone, with the intercept at its best for every move, after `eliminate`.
     """
 
-    cdef readonly object columns, weighted, hessian, point, gradient, move, reached, eta, gram, coef, grad, step, alpha
+    cdef readonly object columns, weighted, point, gradient, move, reached, eta, alpha, chosen
+    cdef readonly object gram, coef, grad, step, strength
     cdef const double[::1, :] x
     cdef const double[::1] weights
-    cdef double[::1, :] w, h
+    cdef double[::1, :] w
     cdef double[:, ::1] g
-    cdef double[::1] at, slope, change, end, end_eta, now_eta, forward, slopes, curvatures, curvature, c, q, s, a
+    cdef double[::1] at, slope, change, end, end_eta, now_eta, forward, slopes, curvatures, roots, scores, cross, a
+    cdef double[::1] c, q, s, t
+    cdef Py_ssize_t[::1] order
+    cdef char[::1] inside
+    cdef double total
     cdef Py_ssize_t size
 
     def __init__(self, columns, weights, Py_ssize_t size):
@@ -45,15 +56,14 @@ cdef class SmallLoops:
         self.x = self.columns = columns
         self.weights = weights
         self.w = self.weighted = np.empty_like(columns)
-        self.h = self.hessian = np.empty((m, m), order="F")
         self.point, self.gradient, self.move, self.reached = np.zeros((4, m))
         self.at, self.slope, self.change, self.end = self.point, self.gradient, self.move, self.reached
         self.end_eta = self.eta = np.empty(n)
-        self.now_eta, self.forward, self.slopes, self.curvatures = np.empty((4, n))
-        self.curvature = np.empty(m)
-        self.g = self.gram = np.empty((size, size))
-        self.coef, self.grad, self.step, self.alpha = np.empty((4, size))
-        self.c, self.q, self.s, self.a = self.coef, self.grad, self.step, self.alpha
+        self.now_eta, self.forward, self.slopes, self.curvatures, self.roots = np.empty((5, n))
+        self.scores, self.cross = np.empty((2, m))
+        self.a = self.alpha = np.empty(size)
+        self.inside = np.zeros(size, dtype=np.int8)
+        self.order = self.chosen = np.empty(0, dtype=np.intp)
 
     cdef void times(self, const double[::1] vector, double[::1] out) noexcept nogil:
         cdef Py_ssize_t j, n = self.x.shape[0]
@@ -86,54 +96,119 @@ cdef class SmallLoops:
         for j in range(self.x.shape[1]):
             self.slope[j] = skreg_dot(n, &self.x[0, j], &self.slopes[0])
 
-    def weigh(self):
-        """The square of ``weighted`` is to be the Hessian at the point."""
-        cdef Py_ssize_t i, j, n = self.x.shape[0]
-        for i in range(n):
-            self.curvatures[i] = sqrt(self.curvatures[i])
-        for j in range(self.x.shape[1]):
-            for i in range(n):
-                self.w[i, j] = self.curvatures[i] * self.x[i, j]
-
     def violation(self, uintptr_t address, const double[:, ::1] params):
-        """As `Point.violation`, before it is divided by its unit; with the curvature of the last Hessian."""
+        """As `Point.violation`, before it is divided by its unit."""
         cdef prox_function prox = <prox_function> address
-        cdef Py_ssize_t j, stride = params.shape[1] if params.shape[0] > 1 else 0
+        cdef Py_ssize_t j, n = self.x.shape[0], stride = params.shape[1] if params.shape[0] > 1 else 0
         cdef double worst = 0.0, curvature
+        cdef const double *own
         for j in range(self.x.shape[1]):
-            curvature = self.h[j, j] if self.h[j, j] > 0.0 else 1.0
+            own, self.scores[j] = &params[0, 0] + j * stride, 0.0
+            # Zeros that stay zero with one step do so with any.
+            if j < self.size and self.at[j] == 0.0 and prox(-self.slope[j], 1.0, self.a[j], own) == 0.0:
+                continue
+            curvature = skreg_squares(n, &self.x[0, j], &self.curvatures[0], 0.0)
+            if not curvature > 0.0:
+                curvature = 1.0
             if j < self.size:
-                worst = max(worst, residual(prox, &params[0, 0] + j * stride, self.at[j], self.slope[j], curvature,
-                                            self.a[j]))
+                self.scores[j] = residual(prox, own, self.at[j], self.slope[j], curvature, self.a[j])
             else:
-                worst = max(worst, fabs(self.slope[j]) / sqrt(curvature))
+                self.scores[j] = fabs(self.slope[j]) / sqrt(curvature)
+            worst = max(worst, self.scores[j])
         return worst
 
-    def eliminate(self):
-        """The model in which the intercept is at its best for every move, at the point."""
-        cdef Py_ssize_t i, j, k = self.size
-        cdef bint intercept = self.x.shape[1] > k
-        cdef double share
+    def choose(self, Py_ssize_t few):
+        """Which columns the next model is of: those in use, and the worst others; not many more than were in use, or a ``few``.
+
+        After `violation`. Tells whether the model before has not been of all of them.
+        """
+        cdef Py_ssize_t j, used = 0, wanted = 0, most, k = 0
+        cdef bint other = False
+        cdef double least = 0.0
+        for j in range(self.size):
+            if self.at[j] != 0.0:
+                used += 1
+            elif self.scores[j] == 0.0:
+                continue
+            wanted += 1
+            other |= not self.inside[j]
+        if not other:
+            return False
+        most = max(used, few)
+        if wanted > used + most:
+            others = np.where(np.asarray(self.at)[: self.size] == 0.0, np.asarray(self.scores)[: self.size], 0.0)
+            least = np.partition(others, self.size - most)[self.size - most]
+        self.order = self.chosen = np.empty(wanted, dtype=np.intp)
+        for j in range(self.size):
+            self.inside[j] = self.at[j] != 0.0 or (self.scores[j] > 0.0 and self.scores[j] >= least)
+            if self.inside[j]:
+                self.order[k] = j
+                k += 1
+        self.order = self.chosen = self.chosen[:k]
+        return True
+
+    def choose_all(self):
+        """The model is to be of all columns."""
+        self.order = self.chosen = np.arange(self.size)
+
+    def near(self, double share):
+        """Whether no more than so large a share of the weights of the rows has changed since `weigh`."""
+        cdef Py_ssize_t i
+        cdef double change = 0.0, total = 0.0, before
+        for i in range(self.roots.shape[0]):
+            before = self.roots[i] * self.roots[i]
+            change += fabs(self.curvatures[i] - before)
+            total += before
+        return change <= share * total
+
+    def weigh(self):
+        """The columns of the model and that of the intercept, such that their square is the Hessian at the point."""
+        cdef Py_ssize_t i, n = self.x.shape[0], k = self.order.shape[0], m = k + self.x.shape[1] - self.size
+        for i in range(n):
+            self.roots[i] = sqrt(self.curvatures[i])
+        for i in range(m):
+            skreg_copy(n, &self.x[0, self.order[i] if i < k else self.size], 0.0, &self.roots[0], &self.w[0, i])
+        return self.weighted[:, :m]
+
+    def eliminate(self, const double[::1, :] hessian):
+        """The matrix of the model in which the intercept is at its best for every move, from the lower triangle with it."""
+        cdef Py_ssize_t i, j, k = self.order.shape[0]
+        cdef bint intercept = self.x.shape[1] > self.size
+        cdef double share = 0.0
+        self.g = self.gram = np.empty((k, k))
+        self.coef, self.grad, self.step, self.strength = np.empty((4, k))
+        self.c, self.q, self.s, self.t = self.coef, self.grad, self.step, self.strength
+        self.total = hessian[k, k] if intercept else 0.0
         for j in range(k):
-            share = self.h[k, j] / self.h[k, k] if intercept else 0.0
-            self.c[j] = self.at[j]
-            self.q[j] = self.slope[j] - share * self.slope[k] if intercept else self.slope[j]
+            if intercept:
+                self.cross[j] = hessian[k, j]
+                share = hessian[k, j] / self.total
             for i in range(j, k):
-                self.g[i, j] = self.h[i, j] - share * self.h[k, i] if intercept else self.h[i, j]
+                self.g[i, j] = hessian[i, j] - share * hessian[k, i] if intercept else hessian[i, j]
                 self.g[j, i] = self.g[i, j]
             self.s[j] = 1.0 / self.g[j, j] if self.g[j, j] > 0.0 else 1.0
+            self.t[j] = self.a[self.order[j]]
+
+    def place(self):
+        """Let the model begin at the point."""
+        cdef Py_ssize_t i, j
+        for i in range(self.order.shape[0]):
+            j = self.order[i]
+            self.c[i], self.q[i] = self.at[j], self.slope[j]
+            if self.x.shape[1] > self.size:
+                self.q[i] -= self.cross[i] / self.total * self.slope[self.size]
 
     def complete(self):
-        """The move to the solution of that model, the intercept's own included."""
-        cdef Py_ssize_t j, k = self.size
-        cdef double rest
-        for j in range(k):
-            self.change[j] = self.c[j] - self.at[j]
-        if self.x.shape[1] > k:
-            rest = self.slope[k]
-            for j in range(k):
-                rest += self.h[k, j] * self.change[j]
-            self.change[k] = -rest / self.h[k, k]
+        """The move to where the model ends, the intercept's own included."""
+        cdef Py_ssize_t i, j
+        cdef double rest = 0.0
+        self.change[:] = 0.0
+        for i in range(self.order.shape[0]):
+            j = self.order[i]
+            self.change[j] = self.c[i] - self.at[j]
+            rest += self.cross[i] * self.change[j]
+        if self.x.shape[1] > self.size:
+            self.change[self.size] = -(rest + self.slope[self.size]) / self.total
 
     def depart(self):
         """Make the whole move; returns the slope along it."""
@@ -152,3 +227,17 @@ cdef class SmallLoops:
             self.end[i] = self.at[i] + length * self.change[i]
         for i in range(self.x.shape[0]):
             self.end_eta[i] = self.now_eta[i] + length * self.forward[i]
+
+    def balance(self):
+        """A Newton step of the intercept alone, from what was reached; returns the derivative that it was taken for."""
+        cdef Py_ssize_t i
+        cdef double total = 0.0, curvature = 0.0, shift
+        for i in range(self.slopes.shape[0]):
+            total += self.slopes[i]
+            curvature += self.curvatures[i]
+        if fabs(total) > 1e-15 and curvature > 0.0:
+            shift = -total / curvature
+            self.end[self.size] += shift
+            for i in range(self.slopes.shape[0]):
+                self.end_eta[i] += shift
+        return fabs(total)

@@ -113,8 +113,15 @@ class Point:
     def at(self, alpha):
         """The same coefficients where the penalty has another strength; the loss is not computed again."""
         other = type(self)(self.problem, self.coef, self.intercept, alpha, self.eta)
-        other.gradient, other.curvature = self.gradient, self.curvature
+        other.gradient = self.gradient
+        other.borrow_curvature(self)
         return other
+
+    def borrow_curvature(self, other):
+        """Take over what is known of the curvature at another point of the same problem."""
+        for name in ("curvature", "_some_curvature", "row_curvature"):
+            if name in other.__dict__:
+                self.__dict__[name] = other.__dict__[name]
 
     @cached_property
     def eta(self):
@@ -201,15 +208,34 @@ class Point:
         self.gradient, norms = problem.design.dot_t_and_squared_norms(self.row_gradient, self.row_curvature)
         return np.where(norms > 0, norms, 1.0)
 
+    def curvature_of(self, features):
+        """`curvature` of some features, for penalties that are separable: the others' need not be known."""
+        problem = self.problem
+        if "curvature" in self.__dict__ or problem.loss.quadratic or self._is_null:
+            return self.curvature[features]
+        known = self._some_curvature
+        missing = features[np.isnan(known.reshape(len(known), -1)[features, 0])]
+        if 4 * missing.size > len(known):
+            return self.curvature[features]
+        if missing.size:
+            norms = problem.design.squared_norms(self.row_curvature, missing)
+            known[missing] = np.where(norms > 0, norms, 1.0)
+        return known[features]
+
+    @cached_property
+    def _some_curvature(self):
+        """What `curvature_of` has found, NaN elsewhere."""
+        return np.full(self.coef.shape, np.nan)
+
     @cached_property
     def violations(self):
         """Scaled residual of the proximal fixed point, shaped like coef; that of its block for every coefficient."""
         problem = self.problem
-        if problem.twin is not None and self.coef.ndim == 1 and (problem.penalty.convex or problem.loss.quadratic):
-            # Asked for first, it takes the gradient along.
-            curvature = self.curvature
+        if problem.penalty.separable and problem.penalty.convex and not problem.loss.quadratic:
+            return self._violations_of_the_restless()
+        if problem.twin is not None and self.coef.ndim == 1 and problem.loss.quadratic:
             strength = np.atleast_1d(np.asarray(problem.strength(self.alpha), dtype=np.float64))
-            return _kernels.residuals(self.coef, self.gradient, curvature, strength, *problem.twin)
+            return _kernels.residuals(self.coef, self.gradient, self.curvature, strength, *problem.twin)
         step = 1.0 / self.curvature
         target = self.problem.prox(self.coef - self.gradient * step, step, self.alpha)
         violations = np.sqrt(self.curvature) * np.abs(self.coef - target)
@@ -225,6 +251,32 @@ class Point:
                         entries, target.ravel()[entries], violations.ravel()[entries[0]]
                     )
         return violations
+
+    def _violations_of_the_restless(self):
+        """`violations` of a convex penalty: zeros that stay zero with one step do so with any, so none needs to know its own."""
+        problem, coef, gradient = self.problem, self.coef, self.gradient
+        violations = np.zeros(coef.shape)
+        if problem.twin is not None and coef.ndim == 1:
+            address, params = problem.twin
+            strength = np.atleast_1d(np.asarray(problem.strength(self.alpha), dtype=np.float64))
+            restless = _kernels.restless(coef, gradient, strength, address, params)
+            params, strength = (own[restless] if len(own) > 1 else own for own in (params, strength))
+            some = coef[restless], gradient[restless], self.curvature_of(restless), strength
+            violations[restless] = _kernels.residuals(*some, address, params)
+            return violations
+        moves = problem.prox(coef - gradient, 1.0 if coef.ndim == 1 else np.ones(coef.shape), self.alpha) - coef
+        restless = np.flatnonzero(np.logical_or(coef, moves).reshape(len(coef), -1).any(axis=1))
+        if restless.size:
+            step = self._steps(restless)
+            target = problem.prox(coef - step * gradient, step, self.alpha)
+            violations[restless] = np.abs(coef - target)[restless] / np.sqrt(step[restless])
+        return violations
+
+    def _steps(self, features):
+        """Steps of the prox: the inverse curvature of some features, 1 for the others."""
+        step = np.ones(self.coef.shape)
+        step[features] = 1.0 / self.curvature_of(features)
+        return step
 
     def _jumps(self, target):
         """The coefficients, or all of a block, that would jump from zero or to it."""
@@ -326,7 +378,9 @@ class Point:
         if self.coef.ndim > 1:
             entries = (free[:, None] * problem.n_outputs + np.arange(problem.n_outputs)).ravel()
         plain = self._gap_of(entries, 0.0)
-        if enough == np.inf or (plain is not None and plain <= enough) or np.ndim(self.curvature) == 0:
+        if enough == np.inf or (plain is not None and plain <= enough):
+            return plain
+        if not problem.penalty.separable and problem.blocks is None:
             return plain
         bound = np.union1d(entries, np.flatnonzero(self.coef))
         if bound.size > MAX_BALANCED:
@@ -365,7 +419,11 @@ class Point:
 
     def _pull(self):
         """Subgradient of the penalty that the prox shows at ``coef``."""
-        step = 1.0 / self.curvature
+        penalty = self.problem.penalty
+        if penalty.separable and penalty.convex:
+            step = self._steps(np.flatnonzero(self.coef.reshape(len(self.coef), -1).any(axis=1)))
+        else:
+            step = 1.0 / self.curvature
         point = self.coef - self.gradient * step
         pull = (point - self.problem.prox(point, step, self.alpha)) / step
         # A pull much smaller than coef / step is lost in rounding; a longer step brings it out.
@@ -377,7 +435,7 @@ class Point:
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             longer = np.abs(coef) / np.abs(pull)
         step = np.where(np.isfinite(longer) & (longer > step), longer, step)
-        if blocks is not None and self.problem.penalty.joint_outputs and step.ndim > 1:
+        if blocks is not None and penalty.joint_outputs and step.ndim > 1:
             step = step[:, :1]
         point = self.coef + step * pull
         return (point - self.problem.prox(point, step, self.alpha)) / step

@@ -126,8 +126,10 @@ class Design:
             product = (product.T / (self.scale if index is None else self.scale[index])).T
         return product
 
-    def squared_norms(self, row_weights):
-        """``sum_i weight_i * Z_ij ** 2`` for every column (and column of weights)."""
+    def squared_norms(self, row_weights, index=None):
+        """``sum_i weight_i * Z_ij ** 2`` for every column, or some columns only (and every column of weights)."""
+        if index is not None:
+            return self._norms(self._some_squares(index, row_weights), row_weights, index)
         if row_weights.ndim > 1:
             return self._norms(self._many_squares(row_weights), row_weights)
         # Centring has found those of the sample weights already.
@@ -138,12 +140,12 @@ class Design:
         """`dot_t` and `squared_norms` together: one pass where both need one."""
         return self.dot_t(residual), self.squared_norms(row_weights)
 
-    def _norms(self, squares, row_weights):
+    def _norms(self, squares, row_weights, index=slice(None)):
         if self.shift is not None:
             # Rounding must not make a constant column look alive.
-            floor = np.multiply.outer((10 * np.finfo(np.float64).eps * self.shift) ** 2, row_weights.sum(axis=0))
-            squares[squares <= floor] = 0.0
-        return squares if self.scale is None else (squares.T / self.scale**2).T
+            floor = (10 * np.finfo(np.float64).eps * self.shift[index]) ** 2
+            squares[squares <= np.multiply.outer(floor, row_weights.sum(axis=0))] = 0.0
+        return squares if self.scale is None else (squares.T / self.scale[index] ** 2).T
 
     def _many_squares(self, row_weights):
         return np.column_stack([self._squares(np.array(weights)) for weights in row_weights.T])
@@ -243,6 +245,12 @@ class DenseDesign(Design):
             centred = block if self.shift is None else block - self.shift
             squares += row_weights[rows].T @ np.square(centred, dtype=np.float64)
         return squares.T
+
+    def _some_squares(self, index, row_weights):
+        height = max(BLOCK_SIZE // index.size, 16)
+        blocks = self._gathered(index, np.ones(self.shape[0]), height)
+        starts = range(0, self.shape[0], height)
+        return sum(np.square(b).T @ row_weights[i : i + height] for i, b in zip(starts, blocks, strict=True))
 
     def dot_t_and_squared_norms(self, residual, row_weights):
         product, squares = np.zeros((2, self.shape[1]))
@@ -367,10 +375,12 @@ class DenseDesign(Design):
         return (block.reshape(-1), NO_INDICES, NO_INDICES), np.arange(len(index))
 
     def columns(self, index):
-        block = np.asarray(self.X[:, index], dtype=np.float64, order="F")
-        if self.shift is not None:
-            block = block - self.shift[index]
-        return block if self.scale is None else block / self.scale[index]
+        index = np.arange(self.shape[1], dtype=np.intp)[index]
+        block = np.empty((self.shape[0], index.size), order="F")
+        _passes.dense_gather(self.X, 0, index, self._shift[index], np.ones(self.shape[0]), block)
+        if self.scale is not None:
+            block /= self.scale[index]
+        return block
 
 
 class SparseDesign(Design):
@@ -413,10 +423,17 @@ class SparseDesign(Design):
     def _squares(self, row_weights):
         return self._spread(row_weights, self._shift)
 
-    def _spread(self, weights, shift):
-        """Weighted sums of squares around ``shift``, the zeros included."""
-        squares, stored = np.zeros((2, self.shape[1]))
-        _passes.sparse_spread(*self._arrays, weights, shift, self._by_column, squares, stored)
+    def _some_squares(self, index, row_weights):
+        part, shift = self.X[:, index], self._shift[index]
+        arrays = part.data, part.indices, part.indptr.astype(part.indices.dtype, copy=False)
+        columns = [self._spread(weights, shift, arrays) for weights in np.atleast_2d(row_weights.T)]
+        return np.stack(columns, axis=-1).reshape(index.shape + row_weights.shape[1:])
+
+    def _spread(self, weights, shift, arrays=None):
+        """Weighted sums of squares around ``shift``, the zeros included; of all columns, or those of a part of X."""
+        squares, stored = np.zeros((2, shift.size))
+        weights = np.ascontiguousarray(weights)
+        _passes.sparse_spread(*(arrays or self._arrays), weights, shift, self._by_column, squares, stored)
         return squares + np.maximum(weights.sum() - stored, 0.0) * shift**2
 
     def dot_t_and_squared_norms(self, residual, row_weights):

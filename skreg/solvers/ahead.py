@@ -14,6 +14,7 @@ import numpy as np
 from skreg.certificate import CONDITION, Point
 from skreg.moments import moment_points
 from skreg.solvers.base import Progress, Solution, sharp, starting_point
+from skreg.solvers.engine import MODELS
 from skreg.solvers.hessian import KeptHessian, KeptModel
 
 __all__ = ["solve_ahead"]
@@ -67,10 +68,11 @@ def solve_ahead(engine, alphas, start, tol, max_iter):
             before, last = last, engine.problem.point(solution.coef, solution.intercept, alphas[done])
             done, careful = done + 1, False
             continue
-        renewed, stale = stale or engine.models.kept is None, False
-        if renewed:
-            engine.models.kept = KeptHessian(engine.problem, last.row_curvature)
         block = alphas[done : done + ahead]
+        solved = engine.newton() is not None
+        renewed, stale = solved or stale or engine.models.kept is None, False
+        if renewed and not solved:
+            engine.models.kept = KeptHessian(engine.problem, last.row_curvature)
         if not engine.everything:
             engine.grow(_foretold(before, last, block[-1]))
         points, rounds = _look_ahead(engine, last, block, tol)
@@ -112,7 +114,8 @@ def _foretold(before, last, alpha):
     if before is not None and before.alpha != last.alpha:
         gradient = gradient + (gradient - before.gradient) * ((alpha - last.alpha) / (last.alpha - before.alpha))
     point = Point(last.problem, last.coef, last.intercept, alpha)
-    point.gradient, point.curvature = gradient, last.curvature
+    point.gradient, point.row_curvature = gradient, last.row_curvature
+    point.borrow_curvature(last)
     return point
 
 
@@ -122,7 +125,9 @@ def _look_ahead(engine, last, alphas, tol):
     The squared loss is its own model: one round. For others the model leads on from where it has
     led to, each point with its own gradient, while that takes them nearer.
     """
-    problem = engine.problem
+    problem, newton = engine.problem, engine.newton()
+    if newton is not None:
+        return _solve_each(engine, newton, last, alphas, tol)
     points = _points(problem, *_Model(engine, last).solutions(alphas, tol), alphas)
     if problem.loss.quadratic:
         if problem.moments is None:
@@ -154,11 +159,24 @@ def _look_ahead(engine, last, alphas, tol):
             points[b] = point
         rounds += 1
     _differentiate(points)
-    curvatures = problem.curvatures(None, np.stack([point.row_curvature for point in points], axis=1))
-    curvatures = problem.in_blocks(curvatures)
-    for b, point in enumerate(points):
-        point.curvature = curvatures[:, b]
     return points, rounds
+
+
+def _solve_each(engine, newton, last, alphas, tol):
+    """Minimise the loss over the working set for one alpha after the other; the points, and the most models that one took."""
+    problem, entries = engine.problem, engine.entries
+    goal, points, most = 0.3 * np.sqrt(tol / CONDITION), [], 1
+    some, intercept = last.coef[entries], last.intercept
+    for alpha in alphas:
+        some, intercept, _, n_models = newton.minimise(some, intercept, alpha, goal, MODELS)
+        if problem.fit_intercept:
+            intercept = newton.balance()
+        coef = np.zeros(problem.n_features)
+        coef[entries] = some
+        points.append(problem.point(coef, intercept, alpha, newton.eta.copy()))
+        most = max(most, n_models)
+    _differentiate(points)
+    return points, most
 
 
 class _Model:

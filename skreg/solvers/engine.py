@@ -73,6 +73,9 @@ BALANCING = 6
 # So many moves add up in a linear predictor before it is taken from the coefficients again.
 MOST_MOVES = 8
 
+# So many models of a working set between two looks at all columns.
+MODELS = 20
+
 # So many models without progress: rounding allows no more.
 PATIENCE = 8
 
@@ -107,10 +110,12 @@ class Engine:
         self.in_text = problem.penalty.separable and not self.compiled
         self.solved = True
         self.damping = 0.0
-        self.growing = False
+        self.growing, self.n_fresh = False, 0
         self.models = Models(problem)
         self.begun, self.tol = False, 1.0
-        self.small = SmallNewton(problem) if self.everything and self.compiled and SmallNewton.fits(problem) else None
+        self.small, self._copied = None, None
+        if self.everything and self.compiled and SmallNewton.fits(problem):
+            self.small = SmallNewton(problem)
 
     def solve(self, alpha, start, tol, max_iter):
         problem, self.tol = self.problem, tol
@@ -120,9 +125,11 @@ class Engine:
             intercept = problem.null_intercept
         elif start is not None and problem.fit_intercept:
             intercept = problem.profile(problem.design.dot(coef), intercept, NEAR)
-        promised, moves, first = np.inf, 0, 1
+        promised, first, self.moves = np.inf, 1, 0
         if self.small is not None:
-            coef, intercept, promised, n_models = self.small.minimise(coef, intercept, alpha, tol, max_iter - 1)
+            # A certificate is made with curvatures of the point itself: half is near enough.
+            wanted = 0.5 * sharp(tol)
+            coef, intercept, promised, n_models = self.small.minimise(coef, intercept, alpha, wanted, max_iter - 1)
             first += n_models
         point = problem.point(coef, intercept, alpha)
         for n_iter in range(first, max_iter + 1):
@@ -142,11 +149,10 @@ class Engine:
             if self.everything and not small and n_iter < max_iter:
                 # Nothing to choose and much to gain: no certificate is worth its time yet.
                 point, promised = self._step(point, sharp(tol) if problem.loss.quadratic else SHARE)
-                moves += not problem.loss.quadratic
                 continue
-            if sharpened and moves:
+            if sharpened and self.moves:
                 # Most likely the last one: what is given out is certified from the coefficients themselves.
-                point, moves = problem.point(point.coef, point.intercept, alpha), 0
+                point, self.moves = problem.point(point.coef, point.intercept, alpha), 0
             if (
                 problem.penalty.convex
                 and promised > little
@@ -157,14 +163,13 @@ class Engine:
                 # A step along that coefficient alone would gain about as much: there is no need of a gap to know it.
                 self.grow(point)
                 point, promised = self._step(point, 0.1 * point.violation)
-                moves += not problem.loss.quadratic
                 continue
-            if moves > (0 if self.everything else MOST_MOVES):
-                point, moves = problem.point(point.coef, point.intercept, alpha), 0
+            if self.moves > (0 if self.everything else MOST_MOVES):
+                point, self.moves = problem.point(point.coef, point.intercept, alpha), 0
             # A sharper solution has a better dual point, and mostly costs less than a balanced one.
             optimality = point.optimality(tol, point.violation <= sharp(tol) or progress.stalled > 0)
-            if moves and optimality.converged and optimality.violation <= sharp(tol):
-                point, moves = problem.point(point.coef, point.intercept, alpha), 0
+            if self.moves and optimality.converged and optimality.violation <= sharp(tol):
+                point, self.moves = problem.point(point.coef, point.intercept, alpha), 0
                 optimality = point.optimality(tol)
             # Where rounding leaves no dual point, a lower objective brings no certificate nearer.
             progress.update(optimality, self.solved and optimality.gap != np.inf)
@@ -183,7 +188,6 @@ class Engine:
             share = 1e-3 if sharpened or (progress.stalled and not grown) else 0.1
             enough = 0.1 * sharp(tol) if sharpened and not progress.stalled else 0.0
             point, promised = self._step(point, max(share * optimality.violation, enough))
-            moves += not problem.loss.quadratic
         stalled = not best.optimality.converged and n_iter < max_iter
         return replace(best, n_iter=n_iter, stalled=stalled)
 
@@ -239,7 +243,7 @@ class Engine:
             candidates = np.union1d(candidates, first[near[first] > 0])
         wanted = self.whole(np.union1d(candidates, used))
         fresh = np.setdiff1d(wanted, self.entries)
-        self.entries = np.concatenate([self.entries, fresh])
+        self.entries, self.n_fresh = np.concatenate([self.entries, fresh]), fresh.size
         # While many enter, the support is not worth a factorisation yet.
         self.growing = fresh.size > GROWTH * self.entries.size > GROWTH * ALL_AT_ONCE
         return fresh.size > 0
@@ -334,13 +338,43 @@ class Engine:
         problem = self.problem
         if problem.loss.quadratic:
             return self._exact_step(point, wanted)
+        newton = None if self.everything else self.newton()
+        if newton is not None:
+            return self._solved_step(newton, point, wanted)
         reached, promised = self._model_step(point, wanted)
+        self.moves += 1
         one = problem.fit_intercept and problem.y.ndim == 1 and problem.loss.convex and not self.everything
         dear = problem.design.X.size > LONG * len(point.eta)
         if one and dear and reached is not point and point.violation**2 <= SOON * self.tol:
             # A certificate then needs no pass over X for a dual point orthogonal to the intercept.
             reached = self._beside_its_intercept(reached)
         return reached, promised
+
+    def newton(self):
+        """Newton's method on a copy of the working set, where that is small; else None."""
+        if self.everything:
+            return self.small
+        if not (self.compiled and SmallNewton.fits(self.problem, self.entries.size)):
+            return None
+        if self._copied is None or not np.array_equal(self._copied.entries, self.entries):
+            self._copied = SmallNewton(self.problem, self.entries)
+        return self._copied
+
+    def _solved_step(self, newton, point, wanted):
+        """The loss is minimised over the working set; where that leads to, and how much lower it is."""
+        problem, entries = self.problem, self.entries
+        if self.n_fresh <= NEARLY * entries.size:
+            # Most likely no others are needed. The last digits cost a model or two, which is less than another pass over X.
+            wanted = min(wanted, sharp(self.tol))
+        coef = np.zeros(problem.n_features)
+        coef[entries], intercept, *_ = newton.minimise(point.coef[entries], point.intercept, point.alpha, wanted, MODELS)
+        if problem.fit_intercept:
+            # A certificate then needs no pass over X for a dual point orthogonal to the intercept.
+            intercept = newton.balance()
+        reached = problem.point(coef, intercept, point.alpha, newton.eta.copy())
+        if not reached.objective <= point.objective:
+            return point, 0.0
+        return reached, point.objective - reached.objective
 
     def _beside_its_intercept(self, point):
         """The same coefficients, with the intercept that is best for them; the same point where that is hard to find."""

@@ -1,8 +1,10 @@
-"""Newton's method for problems that are small: on a copy of X in the cache, with as few calls as it takes.
+"""Newton's method on a few columns: on a copy of them in the cache, with as few calls as it takes.
 
 The arithmetic of a model of some hundred rows is done in less time than Python needs to look at what a
 large problem has to be careful about. Here the intercept is one more column, the layout of X is forgotten, and nothing is
 certified: the solver that asked does that once, at the point that it gets, and goes on from there if it must.
+The columns are all of a small problem, or the working set of a large one: several models then cost less than one pass
+over X, and what it is read for is a solution.
 """
 
 import math
@@ -14,7 +16,6 @@ from scipy.linalg.lapack import dposv
 from skreg._kernels import ActiveSet
 from skreg._small import SmallLoops
 from skreg.design import BLOCK_SIZE
-from skreg.solvers.base import sharp
 from skreg.solvers.compiled import compiled_prox, compiled_prox_in_use
 from skreg.solvers.direct import spd_solver
 from skreg.solvers.quadratic import Quadratic
@@ -30,30 +31,68 @@ SHORTEST = 1e-4
 # A pivot of less than this share of the diagonal is rounding.
 PIVOT = 1e-12
 
+# So many numbers of a working set may be copied.
+MOST_COPIED = 2_000_000
+
+# A Hessian of so many products is made at every model; a larger working set should cost less than reading X again.
+EVERY_TIME = 2e6
+DEAR = 20
+
+# The rest of a model is dearer than a Hessian of so many coefficients and rows, unless that stays as it is
+# while the weights of the rows change by no more than this share, and a model leaves no more than that one of the violation.
+STALE, SLOW = 0.1, 0.2
+
+# A model has so many more columns than are in use, or twice as many.
+FEW = 32
+
+# Larger models are factorised by LAPACK.
+LARGE = 64
+
+# Newton steps after which an intercept is the best one, or not near enough to it.
+BALANCING = 6
+
 
 class SmallNewton:
-    """Newton models of all coefficients of one output, with a line search.
+    """Newton models of some coefficients of one output, with a line search.
 
     Parameters
     ----------
     problem : Problem
         One that `fits`.
+    entries : ndarray of int, optional
+        The features that may have coefficients which are not zero; all by default.
+
+    Attributes
+    ----------
+    eta : ndarray of shape (n_samples,)
+        Linear predictor where the last way ended.
     """
 
-    def __init__(self, problem):
-        self.problem, self._twin = problem, problem.twin or compiled_prox(problem.penalty)
-        n_samples, size = problem.design.shape
-        columns = np.ones((n_samples, size + problem.fit_intercept), order="F")
-        columns[:, :size] = problem.design.columns(slice(None))
+    def __init__(self, problem, entries=None):
+        self.problem, self.entries = problem, entries
+        self._penalty = problem.penalty if entries is None else problem.penalty.restrict(entries)
+        self._twin = problem.twin if entries is None else None
+        self._twin = self._twin or compiled_prox(self._penalty)
+        chosen = problem.design.columns(slice(None) if entries is None else entries)
+        size = chosen.shape[1]
+        columns = np.ones((len(problem.weights), size + problem.fit_intercept), order="F")
+        columns[:, :size] = chosen
         self._loops = SmallLoops(columns, problem.weights, size)
-        self._active = None
+        self._active = ActiveSet(max(size, 1))
+        self._every_time = columns.size * size <= EVERY_TIME
 
     @staticmethod
-    def fits(problem):
-        """Whether X stays in the cache, and loss and penalty are for models of one output that stand in C."""
+    def fits(problem, size=None):
+        """Whether X, or ``size`` columns of it, stay in the cache, and loss and penalty are for models of one output in C."""
         n_samples, n_features = problem.design.shape
+        if size is None:
+            few = n_samples * n_features <= BLOCK_SIZE
+        else:
+            few = n_samples * size <= MOST_COPIED and (
+                size**2 <= DEAR * n_features or n_samples * size**2 <= EVERY_TIME
+            )
         return (
-            n_samples * n_features <= BLOCK_SIZE
+            few
             and problem.y.ndim == 1
             and problem.loss.convex
             and not problem.loss.quadratic
@@ -62,23 +101,27 @@ class SmallNewton:
             and (problem.twin is not None or compiled_prox_in_use(problem.penalty, n_features))
         )
 
-    def minimise(self, coef, intercept, alpha, tol, max_iter):
-        """Models until the coefficients are sharp, or rounding allows no more.
+    @property
+    def eta(self):
+        return self._loops.eta
+
+    def minimise(self, coef, intercept, alpha, wanted, max_iter):
+        """Models until the violation is as wanted, or rounding allows no more.
 
         Parameters
         ----------
-        coef : ndarray of shape (n_features,)
+        coef : ndarray of shape (n_entries,)
         intercept : float
             Where to start.
         alpha : float
-        tol : float
-            Tolerance of the certificate that is wanted.
+        wanted : float
+            The violation, intercept included, in units of ``sqrt(2 * null_loss)``.
         max_iter : int
             Number of models at most.
 
         Returns
         -------
-        coef : ndarray of shape (n_features,)
+        coef : ndarray of shape (n_entries,)
         intercept : float
         promised : float
             The decrease that the last model promised.
@@ -86,30 +129,33 @@ class SmallNewton:
             How many models there were.
         """
         problem, loops = self.problem, self._loops
-        # A certificate is made with curvatures of the point itself: half is near enough.
-        goal = max(0.5 * sharp(tol), 1e-15) * math.sqrt(2.0 * problem.null_loss)
-        strength = problem.strength(alpha)
-        loops.alpha[:], weights = strength, problem.penalty.quadratic(strength)
-        solve = self._by_active_set if weights is None else self._by_system
+        goal = max(wanted, 1e-15) * math.sqrt(2.0 * problem.null_loss)
+        strength = self._strength(alpha)
+        loops.alpha[:], weights = strength, self._penalty.quadratic(strength)
         may_diverge = problem.unpenalised(alpha).size > 0
         loops.begin(coef, intercept)
-        promised, reached = np.inf, loops.reached[: coef.size]
-        loss, price = self._expand(), problem.penalty_value(coef, alpha)
+        promised, violation, reached, fresh = np.inf, np.inf, loops.reached[: coef.size], True
+        loss, price = self._expand(), self._penalty.value(coef, strength)
         for n_iter in range(min(max_iter, MOST) + 1):
             loops.arrive()
+            last, violation = violation, loops.violation(*self._twin)
             if (
                 n_iter == min(max_iter, MOST)
-                or (may_diverge and problem.diverges(*self._here(), alpha))
-                or (n_iter and loops.violation(*self._twin) <= goal)
+                or (may_diverge and problem.diverges(*self._everywhere(), alpha))
+                or (n_iter and violation <= goal)
                 or promised <= 1e-15 * abs(loss + price)
             ):
                 break
-            loops.weigh()
-            dsyrk(1.0, loops.weighted, trans=1, lower=1, beta=0.0, c=loops.hessian, overwrite_c=1)
-            solve(0.1 * goal if weights is None else weights)
+            if weights is None:
+                others = loops.choose(FEW)
+                fresh = others or self._every_time or n_iter == 0 or violation > SLOW * last or not loops.near(STALE)
+                self._by_active_set(0.1 * goal, fresh)
+            else:
+                loops.choose_all()
+                self._by_system(weights)
             before, noise, length = loss + price, 4e-16 * abs(loss + price), 1.0
             change = loops.depart() - price
-            price = problem.penalty_value(reached, alpha)
+            price = self._penalty.value(reached, strength)
             change += price
             if not change <= noise:
                 break
@@ -121,38 +167,70 @@ class SmallNewton:
                 if length < SHORTEST:
                     return *self._here(), promised, n_iter + 1
                 loops.reach(length)
-                loss, price = self._expand(), problem.penalty_value(reached, alpha)
+                loss, price = self._expand(), self._penalty.value(reached, strength)
         return *self._here(), promised, n_iter
+
+    def balance(self):
+        """Make the intercept the best one for the coefficients that were reached; returns it."""
+        loops = self._loops
+        loops.begin(*self._here())
+        for _ in range(BALANCING):
+            self._expand()
+            if loops.balance() <= 1e-15:
+                break
+        return float(loops.reached[-1])
 
     def _here(self):
         loops = self._loops
-        size = loops.coef.size
+        size = loops.alpha.size
         return loops.point[:size].copy(), float(loops.point[-1]) if self.problem.fit_intercept else 0.0
+
+    def _everywhere(self):
+        """The coefficients of all features, and the intercept."""
+        coef, intercept = self._here()
+        if self.entries is None:
+            return coef, intercept
+        every = np.zeros(self.problem.n_features)
+        every[self.entries] = coef
+        return every, intercept
+
+    def _strength(self, alpha):
+        strength = self.problem.strength(alpha)
+        return strength if self.entries is None or np.ndim(strength) == 0 else strength[self.entries]
 
     def _expand(self):
         """The loss where the way has led to."""
         return self._loops.take(*self.problem.loss.expansion(self.problem.y, self._loops.eta))
 
-    def _by_active_set(self, enough):
+    def _hessian(self):
+        """Second derivatives of the columns of the model, and of the intercept: the lower triangle."""
+        return dsyrk(1.0, self._loops.weigh(), trans=1, lower=1)
+
+    def _by_active_set(self, enough, fresh):
         """Solve the model until its violation is ``enough``."""
-        loops = self._loops
-        arrays = loops.gram, loops.coef, loops.grad, loops.step, loops.alpha
-        if self._active is None:
-            self._active, self._scratch = ActiveSet(loops.coef.size), np.empty((3, loops.coef.size))
-            self._active.bind(*arrays, *self._twin)
-        loops.eliminate()
-        self._active.reset()
-        violation, _ = self._active.solve(enough, 10 * loops.coef.size + 100, *self._scratch)
+        loops, active = self._loops, self._active
+        if fresh:
+            loops.eliminate(self._hessian())
+            params = self._twin.params
+            self._own = self._twin._replace(params=params[loops.chosen] if len(params) > 1 else params)
+            self._scratch = np.empty((3, loops.coef.size))
+            active.reset()
+            active.bind(loops.gram, loops.coef, loops.grad, loops.step, loops.strength, *self._own)
+        loops.place()
+        violation = np.inf
+        if loops.coef.size <= LARGE or not fresh:
+            violation, _ = active.solve(enough, 10 * loops.coef.size + 100, *self._scratch)
         if not violation <= enough:
-            # A kink elsewhere than at zero, say.
-            Quadratic(*arrays[:3], self.problem.penalty, loops.alpha, self._twin, self._active).minimise(enough)
-            self._active.bind(*arrays, *self._twin)
+            # Many are factorised by LAPACK; or there is a kink elsewhere than at zero, say.
+            penalty = self._penalty.restrict(loops.chosen)
+            Quadratic(loops.gram, loops.coef, loops.grad, penalty, loops.strength, self._own, active).minimise(enough)
         loops.complete()
 
     def _by_system(self, weights):
         """Solve the model of a quadratic penalty; the shortest move where there are many."""
         loops = self._loops
-        size, system = loops.coef.size, loops.hessian.copy(order="F")
+        hessian, size = self._hessian(), loops.chosen.size
+        system = hessian.copy(order="F")
         diagonal = system.ravel(order="K")[:: len(system) + 1]
         diagonal[:size] += weights
         wanted = -loops.gradient
@@ -160,7 +238,7 @@ class SmallNewton:
         largest = diagonal.copy()
         factor, move, failed = dposv(system, wanted, lower=1, overwrite_a=1)
         if failed or np.min(factor.diagonal() ** 2 - PIVOT * largest) <= 0.0:
-            lower = np.tril(loops.hessian)
+            lower = np.tril(hessian)
             every = np.zeros(len(system))
             every[:size] = weights
             move = spd_solver(lower + np.tril(lower, -1).T, every)(wanted)
