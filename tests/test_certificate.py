@@ -21,6 +21,7 @@ from helpers import (
     task_data,
     uneven_weights,
 )
+from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 from test_user_penalty import OwnL1, OwnMCP, OwnSLOPE
 
@@ -160,6 +161,29 @@ def test_the_violation_is_the_formula(task):
 
 
 # -- what it says -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("task", ["logistic", "softmax"])
+@pytest.mark.parametrize("penalty", ["l1", OwnL1(), ElasticNet(0.4, positive=True)], ids=str)
+@pytest.mark.parametrize("convert", [np.asfortranarray, np.ascontiguousarray, sparse.csc_array, sparse.csr_array])
+def test_zeros_that_stay_need_no_curvature(task, penalty, convert):
+    X, y = sparse_data(task, seed=4)
+    target = (one_hot(y) if task == "softmax" else y).astype(float)
+    problem = make_problem(
+        convert(X), target, penalty=penalty, loss=task, penalty_factor=np.linspace(0.5, 2, X.shape[1])
+    )
+    coef = np.random.default_rng(0).standard_normal(problem.coef_shape)
+    coef[1:] = 0.0
+    coef = np.abs(coef)
+    for alpha in (0.01, 0.05, 0.2):
+        point, full = (problem.point(coef, problem.null_intercept, alpha) for _ in range(2))
+        assert np.all(full.curvature > 0)
+        np.testing.assert_allclose(point.violations, full.violations, rtol=1e-10, atol=1e-14)
+        np.testing.assert_allclose(point.curvature_of(np.array([0, 3])), full.curvature[[0, 3]], rtol=1e-10)
+        np.testing.assert_array_equal(point.at(0.9 * alpha).violations > 0, full.at(0.9 * alpha).violations > 0)
+        step = 1.0 / full.curvature
+        move = coef - problem.prox(coef - step * full.gradient, step, alpha)
+        np.testing.assert_allclose(point.violations, np.abs(move) / np.sqrt(step), rtol=1e-10, atol=1e-14)
 
 
 def test_it_is_a_frozen_record():

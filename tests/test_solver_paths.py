@@ -11,6 +11,7 @@ from skreg.problem import Problem
 from skreg.solvers import CoordinateDescent, ahead, engine, sampling
 from skreg.solvers.engine import HALFWAY, REMOTE, Engine
 from skreg.solvers.hessian import KeptHessian
+from skreg.solvers.small import SmallNewton
 
 SHAPES = {"tall": (200, 12), "square": (60, 40), "wide": (40, 300)}
 
@@ -99,10 +100,12 @@ def test_duplicate_columns_beyond_the_rank():
 @pytest.mark.parametrize("penalty", ["l1", ElasticNet(0.3)], ids=str)
 @pytest.mark.parametrize("layout", ["F", "C", "csc"])
 @pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("standardize", [True, False])
-def test_a_path_of_the_logistic_loss_on_few_hessians(shape, layout, penalty, standardize, monkeypatch):
+@pytest.mark.parametrize("copied", [True, False])
+def test_a_path_of_the_logistic_loss_on_copied_columns_or_few_hessians(shape, layout, penalty, copied, monkeypatch):
     X, y, rng = path_data(shape, 3, layout)
     kept = []
+    if not copied:
+        monkeypatch.setattr(SmallNewton, "fits", lambda *args: False)
     monkeypatch.setattr(ahead, "KeptHessian", lambda *args: kept.append(1) or KeptHessian(*args))
     problem = make_problem(
         X,
@@ -110,10 +113,26 @@ def test_a_path_of_the_logistic_loss_on_few_hessians(shape, layout, penalty, sta
         penalty=penalty,
         loss="logistic",
         sample_weight=rng.random(len(y)),
-        standardize=standardize,
+        standardize=copied,
     )
     assert_path_is_single_fits(problem, lowest=0.05)
-    assert 1 <= len(kept) < 15
+    assert len(kept) == 0 if copied else 1 <= len(kept) < 15
+
+
+@pytest.mark.parametrize("layout", ["F", "C", "csc"])
+def test_a_path_of_the_logistic_loss_reads_x_for_many_alphas_at_once(layout, monkeypatch):
+    X, y, rng = path_data("wide", 8, layout)
+    problem = make_problem(X, (y > np.median(y)).astype(float), penalty="l1", loss="logistic")
+    passes, original = [], type(problem.design).dot_t
+    monkeypatch.setattr(
+        type(problem.design),
+        "dot_t",
+        lambda self, rows, index=None: passes.append(index is None) or original(self, rows, index),
+    )
+    alphas = null_alpha(problem) * np.geomspace(1.0, 0.05, 60)
+    path = list(CoordinateDescent().solve(problem, alphas, tol=1e-6))
+    assert all(solution.optimality.converged for solution in path)
+    assert sum(passes) <= 20
 
 
 def test_a_path_of_the_logistic_loss_with_free_columns_on_separable_classes():
@@ -149,7 +168,9 @@ def test_squared_norms_for_several_weights_are_those_of_each(layout, dtype):
     X, y, rng = path_data("tall", 6, layout, far=10.0)
     design = make_problem(X.astype(dtype), y, standardize=True).design
     weights = rng.random((200, 3))
-    together = design.squared_norms(weights)
+    together, some = design.squared_norms(weights), np.array([9, 2, 5])
+    np.testing.assert_allclose(design.squared_norms(weights, some), together[some], rtol=1e-5)
+    np.testing.assert_allclose(design.squared_norms(weights[:, 0], some), together[some, 0], rtol=1e-5)
     for k in range(3):
         alone = design.squared_norms(np.ascontiguousarray(weights[:, k]))
         np.testing.assert_allclose(together[:, k], alone, rtol=1e-5 if dtype == np.float32 else 1e-12)

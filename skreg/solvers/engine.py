@@ -367,7 +367,9 @@ class Engine:
             # Most likely no others are needed. The last digits cost a model or two, which is less than another pass over X.
             wanted = min(wanted, sharp(self.tol))
         coef = np.zeros(problem.n_features)
-        coef[entries], intercept, *_ = newton.minimise(point.coef[entries], point.intercept, point.alpha, wanted, MODELS)
+        coef[entries], intercept, *_ = newton.minimise(
+            point.coef[entries], point.intercept, point.alpha, wanted, MODELS
+        )
         if problem.fit_intercept:
             # A certificate then needs no pass over X for a dual point orthogonal to the intercept.
             intercept = newton.balance()
