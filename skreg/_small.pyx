@@ -24,8 +24,6 @@ cdef class SmallLoops:
     ----------
     columns : ndarray of shape (n_samples, m), Fortran order
         m is the number of features, and one more if there is an intercept; so long are points, gradients and moves.
-    weighted : ndarray shaped like columns
-        In front, the columns of the model times the roots of the curvatures of the rows, after `weigh`.
     point, gradient, move, reached : ndarray of shape (m,)
     eta : ndarray of shape (n_samples,)
         Linear predictor at ``reached``.
@@ -37,11 +35,10 @@ cdef class SmallLoops:
         The model of their coefficients alone, with the intercept at its best for every move, after `eliminate`.
     """
 
-    cdef readonly object columns, weighted, point, gradient, move, reached, eta, alpha, chosen
+    cdef readonly object columns, point, gradient, move, reached, eta, alpha, chosen
     cdef readonly object gram, coef, grad, step, strength
     cdef const double[::1, :] x
     cdef const double[::1] weights
-    cdef double[::1, :] w
     cdef double[:, ::1] g
     cdef double[::1] at, slope, change, end, end_eta, now_eta, forward, slopes, curvatures, roots, scores, cross, a
     cdef double[::1] c, q, s, t
@@ -55,7 +52,6 @@ cdef class SmallLoops:
         self.size = size
         self.x = self.columns = columns
         self.weights = weights
-        self.w = self.weighted = np.empty_like(columns)
         self.point, self.gradient, self.move, self.reached = np.zeros((4, m))
         self.at, self.slope, self.change, self.end = self.point, self.gradient, self.move, self.reached
         self.end_eta = self.eta = np.empty(n)
@@ -152,7 +148,7 @@ cdef class SmallLoops:
         self.order = self.chosen = np.arange(self.size)
 
     def near(self, double share):
-        """Whether no more than so large a share of the weights of the rows has changed since `weigh`."""
+        """Whether no more than so large a share of the weights of the rows has changed since `take_roots`."""
         cdef Py_ssize_t i
         cdef double change = 0.0, total = 0.0, before
         for i in range(self.roots.shape[0]):
@@ -161,14 +157,22 @@ cdef class SmallLoops:
             total += before
         return change <= share * total
 
-    def weigh(self):
-        """The columns of the model and that of the intercept, such that their square is the Hessian at the point."""
-        cdef Py_ssize_t i, n = self.x.shape[0], k = self.order.shape[0], m = k + self.x.shape[1] - self.size
-        for i in range(n):
+    def take_roots(self):
+        """The roots of the curvatures of the rows, for `weighted`."""
+        cdef Py_ssize_t i
+        for i in range(self.roots.shape[0]):
             self.roots[i] = sqrt(self.curvatures[i])
+
+    def weighted(self, Py_ssize_t start, Py_ssize_t stop):
+        """Some rows of the columns of the model and that of the intercept, times the roots: their square is the Hessian."""
+        cdef Py_ssize_t i, j, n = min(stop, self.x.shape[0]) - start, k = self.order.shape[0]
+        cdef Py_ssize_t m = k + self.x.shape[1] - self.size
+        out = np.empty((n, m), order="F")
+        cdef double[::1, :] w = out
         for i in range(m):
-            skreg_copy(n, &self.x[0, self.order[i] if i < k else self.size], 0.0, &self.roots[0], &self.w[0, i])
-        return self.weighted[:, :m]
+            j = self.order[i] if i < k else self.size
+            skreg_copy(n, &self.x[start, j], 0.0, &self.roots[start], &w[0, i])
+        return out
 
     def eliminate(self, const double[::1, :] hessian):
         """The matrix of the model in which the intercept is at its best for every move, from the lower triangle with it."""

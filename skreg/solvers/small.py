@@ -31,8 +31,9 @@ SHORTEST = 1e-4
 # A pivot of less than this share of the diagonal is rounding.
 PIVOT = 1e-12
 
-# So many numbers of a working set may be copied.
-MOST_COPIED = 2_000_000
+# So many numbers of a working set may be copied, and such a share of X where that is more than a block of it; with more
+# rows for each column a pass over X is cheap beside a Hessian.
+MOST_COPIED, SHARE, TALL = 2_000_000, 0.1, 10
 
 # A Hessian of so many products is made at every model; a larger working set should cost less than reading X again.
 EVERY_TIME = 2e6
@@ -88,7 +89,8 @@ class SmallNewton:
         if size is None:
             few = n_samples * n_features <= BLOCK_SIZE
         else:
-            few = n_samples * size <= MOST_COPIED and (
+            share = SHARE if n_samples <= TALL * n_features else 0.0
+            few = n_samples * size <= min(MOST_COPIED, max(BLOCK_SIZE, share * problem.design.X.size)) and (
                 size**2 <= DEAR * n_features or n_samples * size**2 <= EVERY_TIME
             )
         return (
@@ -204,7 +206,14 @@ class SmallNewton:
 
     def _hessian(self):
         """Second derivatives of the columns of the model, and of the intercept: the lower triangle."""
-        return dsyrk(1.0, self._loops.weigh(), trans=1, lower=1)
+        loops, n_samples = self._loops, len(self.problem.weights)
+        loops.take_roots()
+        height = max(BLOCK_SIZE // (loops.chosen.size + 1), 16)
+        total = dsyrk(1.0, loops.weighted(0, height), trans=1, lower=1)
+        for start in range(height, n_samples, height):
+            block = loops.weighted(start, start + height)
+            total = dsyrk(1.0, block, trans=1, lower=1, beta=1.0, c=total, overwrite_c=1)
+        return total
 
     def _by_active_set(self, enough, fresh):
         """Solve the model until its violation is ``enough``."""
