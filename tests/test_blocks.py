@@ -28,6 +28,7 @@ from skreg import (
 from skreg.blocks import Blocks
 from skreg.solvers import blocks, get_solver
 from skreg.solvers.block_columns import BlocksOfColumns, DenseColumns, WorkingColumns
+from skreg.solvers.block_newton import Bends, ColumnSystem, GramSystem, norms
 from skreg.solvers.compiled import compiled_blocks
 
 # Neighbours are not together, and groups have different sizes.
@@ -265,14 +266,15 @@ def test_no_gram_matrix_while_many_columns_enter(monkeypatch):
     assert model.optimality_.converged and np.count_nonzero(model.coef_) > n > sizes[0]
 
 
-@pytest.mark.parametrize("penalty, n_targets", [(GroupLasso(5), None), ("l21", 3)], ids=["groups", "rows"])
-def test_sweeps_over_columns_are_extrapolated(monkeypatch, penalty, n_targets):
+def solved_on_columns(monkeypatch, penalty, n_targets, fraction, without):
+    """Calls of descent, and the solution, on 100 columns of 60 rows; then the same without one of the methods."""
     X, y = regression_data(n=60, p=100, n_targets=n_targets, seed=5)
     problem = make_problem(X, y, penalty=penalty, loss="squared")
-    alpha = 0.1 * alpha_max(X, y, penalty=penalty)
+    alpha = fraction * alpha_max(X, y, penalty=penalty)
     engine = blocks.BlockCoordinateDescent().engine(problem)
     point = problem.point(np.zeros(problem.coef_shape), problem.null_intercept, alpha)
     engine.entries = np.arange(100)
+    sizes = sizes_on_columns(monkeypatch, "descend")
 
     def solved():
         model = DenseColumns(point, engine.entries, WorkingColumns(problem, engine.blocks))
@@ -281,12 +283,70 @@ def test_sweeps_over_columns_are_extrapolated(monkeypatch, penalty, n_targets):
         assert inner.minimise(1e-8)
         return len(sizes), inner.coef
 
-    sizes = sizes_on_columns(monkeypatch, "descend")
-    sweeps, coef = solved()
-    monkeypatch.setattr(BlocksOfColumns, "_extrapolate", lambda self, points: None)
-    more, same = solved()
-    assert sweeps < 0.6 * more
+    yield solved()
+    monkeypatch.setattr(BlocksOfColumns, without, lambda self, *args: False)
+    yield solved()
+
+
+WIDE_BLOCKS = pytest.mark.parametrize(
+    "penalty, n_targets",
+    [(GroupLasso(5), None), (SparseGroupLasso(5, 0.2), None), ("l21", 3), (L21(5), 2)],
+    ids=["groups", "sparse", "rows", "rows in groups"],
+)
+
+
+@WIDE_BLOCKS
+def test_sweeps_over_columns_are_extrapolated(monkeypatch, penalty, n_targets):
+    monkeypatch.setattr(BlocksOfColumns, "_newton", lambda self: False)
+    (sweeps, coef), (more, same) = solved_on_columns(monkeypatch, penalty, n_targets, 0.1, "_extrapolate")
+    assert sweeps < 0.8 * more
     assert_allclose(coef, same, atol=1e-5)
+
+
+@WIDE_BLOCKS
+def test_newton_steps_end_slow_sweeps_over_columns(monkeypatch, penalty, n_targets):
+    (sweeps, coef), (more, same) = solved_on_columns(monkeypatch, penalty, n_targets, 0.02, "_newton")
+    assert sweeps < 0.5 * more
+    assert_allclose(coef, same, atol=1e-4)
+
+
+@pytest.mark.parametrize("n_outputs", [None, 3])
+@pytest.mark.parametrize("n_samples", [9, 40])
+def test_newton_systems_of_blocks(n_samples, n_outputs):
+    # Against the Hessian itself, differentiated where nothing is zero.
+    rng = np.random.default_rng(n_samples)
+    shape = (12,) if n_outputs is None else (12, n_outputs)
+    columns, coef = rng.standard_normal((12, n_samples)), rng.standard_normal(shape)
+    penalty, parts = (L21 if n_outputs else GroupLasso)(LABELS).bind(12), Blocks(LABELS)
+    twin, alpha, step = compiled_blocks(penalty), np.full(12, 1.5), np.full(5, 0.1)
+
+    def pull(coef):
+        return 1.5 * penalty.radial()[1][LABELS] * (coef.T / norms(parts, coef)[LABELS])
+
+    bends = Bends(parts, step, alpha, twin, coef + 0.1 * pull(coef).T, coef)
+    units = 1e-6 * np.eye(coef.size).reshape(-1, *shape)
+    second = np.stack([(pull(coef + unit) - pull(coef - unit)).T.ravel() / 2e-6 for unit in units])
+    gram = columns @ columns.T
+    hessian = np.kron(gram, np.eye(n_outputs or 1)) + second
+    used, wanted = np.ones(shape, dtype=bool), rng.standard_normal(shape)
+    expected = np.linalg.solve(hessian, wanted.ravel()).reshape(shape)
+    for system in (ColumnSystem(columns, bends, used), GramSystem(gram, bends, used)):
+        assert_allclose(system.solve(wanted, 1e-10), expected, atol=1e-5)
+    # Of some only: the others stay where they are.
+    some = np.isin(LABELS, [0, 2, 3])
+    rows = np.flatnonzero(some)
+    inside = np.repeat(some, n_outputs or 1)
+    expected = np.linalg.solve(hessian[np.ix_(inside, inside)], wanted[some].ravel()).reshape(wanted[some].shape)
+    part = ColumnSystem(columns[rows], bends.of(rows), used[rows])
+    assert_allclose(part.solve(wanted[rows], 1e-10), expected, atol=1e-5)
+
+
+def test_several_targets_with_more_coefficients_than_a_factorisation_takes(monkeypatch):
+    # Thousands of sweeps were needed, and never reached the end.
+    X, y = regression_data(n=250, p=230, n_targets=10, seed=5)
+    monkeypatch.setattr(blocks, "MAX_NEWTON", 1_000)
+    model = PenalizedRegression("l21", alpha=0.01 * alpha_max(X, y, penalty="l21"), tol=1e-8).fit(X, y)
+    assert np.count_nonzero(model.coef_) > 1_000 and model.optimality_.converged and model.n_iter_ < 10
 
 
 def test_working_columns_keep_what_they_know():

@@ -4,16 +4,22 @@ import numpy as np
 
 from skreg import _blocks
 from skreg.blocks import Blocks
+from skreg.solvers.alternating import step_size
+from skreg.solvers.block_newton import Bends, ColumnSystem, strengths
 from skreg.solvers.columns import ColumnModel
 
-__all__ = ["BlocksOfColumns", "DenseColumns", "WorkingColumns", "strengths"]
+__all__ = ["BlocksOfColumns", "DenseColumns", "WorkingColumns"]
 
-# Sweeps between two looks at the violation; and to the end, as no Newton step would end them.
+# Sweeps between two looks at the violation.
 SWEEPS = 10
-MANY_SWEEPS = 300
 
-# So many of them are extrapolated.
+# So many of them are extrapolated; a round of them, and what leads on from it, is followed by another, so often.
 WINDOW = 5
+ROUNDS = 60
+
+# More rounds than this, at the pace of the last ones, cost more than a Newton step; up to this size of its system.
+FEW_ROUNDS = 3
+MAX_NEWTON = 2_000
 
 
 class WorkingColumns:
@@ -133,16 +139,56 @@ class BlocksOfColumns:
 
     def minimise(self, tol):
         """As `Quadratic.minimise`: whether ``tol`` was reached."""
-        for _ in range(MANY_SWEEPS // (WINDOW + 2)):
+        before, failed, pause = np.inf, 0, 0
+        for _ in range(ROUNDS):
             # What is zero may have to leave it; of the others, the last sweeps tell where they go.
-            if self.descend(tol, 1) <= tol:
+            largest = self.descend(tol, 1)
+            if largest <= tol:
                 return True
             points = [self._place()]
             while len(points) <= WINDOW and self.descend(0.3 * tol, 1, True) > 0.3 * tol:
                 points.append(self._place())
             if len(points) > WINDOW:
                 self._extrapolate(points)
+            if pause:
+                pause -= 1
+            elif largest * (largest / before) ** FEW_ROUNDS > tol:
+                # A step of all blocks at once that goes too far now will most likely do so in the next round, too.
+                failed = 0 if self._newton() else failed + 1
+                pause = 2**failed - 1
+            before = largest
         return False
+
+    def _newton(self):
+        """A proximal step, and from there a Newton step of what is not zero, if they lead to a lower objective; whether they do."""
+        model, blocks, step = self.model, self.blocks, self.step
+        by_row = step[blocks.label].reshape(-1, *[1] * (self.coef.ndim - 1))
+        point = self.coef + by_row * self._products(model.columns, model.rest)
+        target = self.penalty.prox(point, by_row, self.alpha)
+        used = target != 0
+        rows = np.flatnonzero(used if used.ndim == 1 else used.any(axis=1))
+        if min(rows.size, model.columns.shape[1]) > MAX_NEWTON:
+            return False
+        bends = Bends(blocks, step, self.alpha, self.twin, point, target)
+        if not bends.exist:
+            return False
+        columns, used = model.columns[rows], used[rows]
+        rest = model.rest - (target - self.coef).T @ model.columns
+        uphill = self._products(columns, rest)
+        change = ColumnSystem(columns, bends.of(rows), used).solve(uphill - ((point - target) / by_row)[rows])
+        move, forward = np.zeros(self.coef.shape), np.atleast_2d(change.T @ columns)
+        move[rows] = change
+        slope, curvature = -np.sum(uphill * change), np.sum(np.square(forward))
+        size = step_size(self.penalty, self.alpha, target, move, slope, curvature)
+        coef, rest = target + size * move, rest - size * forward
+        if not self._objective(coef, rest) < self._objective(self.coef, model.rest):
+            return False
+        self.coef, model.rest[:] = coef, rest
+        return True
+
+    def _products(self, columns, rest):
+        """Of columns and what is left of y, in the shape of coefficients."""
+        return (columns @ rest.T).reshape(len(columns), *self.coef.shape[1:])
 
     def _place(self):
         return self.coef.copy(), self.model.rest.copy()
@@ -164,9 +210,3 @@ class BlocksOfColumns:
 
     def _objective(self, coef, rest):
         return 0.5 * np.sum(rest * rest) + self.penalty.value(coef, self.alpha)
-
-
-def strengths(blocks, alpha, twin):
-    """What the kernel needs of each block: the strengths of the norm, of single coefficients and of squares."""
-    alpha = blocks.first(alpha)
-    return alpha * twin.weight, alpha * twin.l1, alpha * twin.square

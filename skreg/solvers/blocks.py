@@ -3,10 +3,10 @@
 import numpy as np
 
 from skreg import _blocks
-from skreg._kernels import apply_prox
 from skreg.blocks import Blocks
 from skreg.solvers.alternating import Alternating, solve_positive
-from skreg.solvers.block_columns import SWEEPS, BlocksOfColumns, DenseColumns, WorkingColumns, strengths
+from skreg.solvers.block_columns import SWEEPS, BlocksOfColumns, DenseColumns, WorkingColumns
+from skreg.solvers.block_newton import Bends, GramSystem, norms, strengths
 from skreg.solvers.compiled import CompiledBlocks, compiled_blocks
 from skreg.solvers.coordinate import CoordinateDescent
 from skreg.solvers.engine import Engine
@@ -206,11 +206,7 @@ class _BlockQuadratic(Alternating):
 
     def _lengths(self, move):
         """Of each block, in units of one over the root of its step."""
-        return self._norms(move) / np.sqrt(self.block_step)
-
-    def _norms(self, values):
-        squares = np.square(values)
-        return np.sqrt(self.blocks.sums(squares if squares.ndim == 1 else squares.sum(axis=1)))
+        return norms(self.blocks, move) / np.sqrt(self.block_step)
 
     def approach(self, tol):
         """Some sweeps, or what stands for them."""
@@ -260,22 +256,43 @@ class _BlockQuadratic(Alternating):
         if violation <= tol:
             return violation
         used = target != 0
-        if not 0 < np.count_nonzero(used) <= MAX_NEWTON:
-            return violation
-        system = self._system(used)
-        bend = self._bend_radially if self.twin is not None else self._bend_by_differences
-        if not bend(system, point, target, used):
+        n_used = np.count_nonzero(used)
+        if n_used == 0 or (n_used > MAX_NEWTON and self.twin is None):
             return violation
         grad = self.grad + self.gram @ move
         # The price pulls like this at the target, and bends as the slope of the prox says.
         missing = grad + (point - target) / self.step
-        change = solve_positive(system, -missing[used])
-        if change is None:
+        change = np.zeros(target.shape)
+        if self.twin is None:
+            system = self._system(used)
+            part = (
+                solve_positive(system, -missing[used])
+                if self._bend_by_differences(system, point, target, used)
+                else None
+            )
+        else:
+            part = self._change(
+                Bends(self.blocks, self.block_step, self.alpha, self.twin, point, target), used, missing
+            )
+        if part is None:
             return violation
-        step = np.zeros(target.shape)
-        step[used] = change
-        self.coef, self.grad = self.search(target, grad, step)
+        change[used] = part
+        self.coef, self.grad = self.search(target, grad, change)
         return violation
+
+    def _change(self, bends, used, missing):
+        """The Newton step of what is used; None if there is none."""
+        if not bends.exist:
+            return None
+        if np.count_nonzero(used) <= MAX_NEWTON:
+            system = self._system(used)
+            bends.add_to(system, used)
+            return solve_positive(system, -missing[used])
+        rows = np.flatnonzero(used) if used.ndim == 1 else np.flatnonzero(used.any(axis=1))
+        if rows.size > MAX_NEWTON:
+            return None
+        system = GramSystem(self.gram[np.ix_(rows, rows)], bends.of(rows), used[rows])
+        return system.solve(-missing[rows])[used[rows]]
 
     def _system(self, used):
         """The Hessian of the quadratic in the coefficients that are used, row after row."""
@@ -283,41 +300,6 @@ class _BlockQuadratic(Alternating):
             return self.gram[np.ix_(used, used)]
         row, column = np.nonzero(used)
         return self.gram[np.ix_(row, row)] * (column[:, None] == column)
-
-    def _bend_radially(self, system, point, target, used):
-        """Add the second derivatives of the price to a system; whether it has any.
-
-        Those of a norm: along the block what the slope of the prox of one coefficient says, across it the pull over the norm.
-        """
-        blocks, step = self.blocks, self.block_step
-        strength, l1, square = strengths(blocks, self.alpha, self.twin)
-        shrink = 1.0 + step * square
-        shorter, norm = step / shrink, self._norms(target)
-        active = norm > 0
-        # The norm before and after the prox of one coefficient.
-        before = self._norms(np.where(used, self._shrunk(point, shrink, shorter * l1), 0.0))
-        width = np.where(active, 1e-5 * before, 1.0)
-        ends = np.empty((2, len(blocks)))
-        for end, sign in zip(ends, (1.0, -1.0), strict=True):
-            apply_prox(self.twin.address, self.twin.params, before + sign * width, shorter, strength, end)
-        slope = np.where(active, (ends[0] - ends[1]) / (2.0 * width), 1.0) / shrink
-        factor = np.where(active, norm / np.where(active, before, 1.0), 1.0) / shrink
-        if np.min(slope) <= 1e-8:
-            return False
-        along, across = (1.0 / slope - 1.0) / step, (1.0 / factor - 1.0) / step
-        # Differences of rounded numbers: what they cannot tell from 0 is 0.
-        along[np.abs(along) * step < 1e-9] = 0.0
-        label = blocks.label[np.nonzero(used)[0]]
-        direction = target[used] / norm[label]
-        system[np.diag_indices_from(system)] += across[label]
-        row, column = Blocks(label).pairs()
-        system[row, column] += (along - across)[label[row]] * direction[row] * direction[column]
-        return True
-
-    def _shrunk(self, point, shrink, threshold):
-        label = self.blocks.label
-        point, threshold = (point.T / shrink[label]).T, threshold[label].reshape(self.step.shape)
-        return np.sign(point) * np.maximum(np.abs(point) - threshold, 0.0)
 
     def _bend_by_differences(self, system, point, target, used):
         """The same from the slopes of the prox, one coefficient of every block at a time."""
@@ -328,7 +310,7 @@ class _BlockQuadratic(Alternating):
         number = np.full(used.shape, -1)
         number[used] = np.arange(np.count_nonzero(used))
         number, used = (array.reshape(len(blocks.label), -1) for array in (number, used))
-        width = 1e-5 * self._norms(point) + 1e-300
+        width = 1e-5 * norms(self.blocks, point) + 1e-300
         slopes = np.zeros([np.count_nonzero(used)] * 2)
         for place in range(np.max(blocks.sizes)):
             own = blocks.members[blocks.start[:-1][blocks.sizes > place] + place]
