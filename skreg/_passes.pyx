@@ -17,6 +17,8 @@ cdef extern from "_simd.h" nogil:
     void skreg_add_squares_f(long n, double a, const float *x, const double *shift, double *out)
     void skreg_moments_d(long n, const double *x, const double *w, const double *r, double c, double *out)
     void skreg_moments_f(long n, const float *x, const double *w, const double *r, double c, double *out)
+    void skreg_dots(long n, const double *x, const double *a, const double *b, const double *c, const double *d, double *out)
+    void skreg_gather(long n, const double *w, const double *a, const double *b, const double *c, const double *d, double *y)
     void skreg_copy_d(long n, const double *x, double shift, const double *scale, double *out)
     void skreg_copy_f(long n, const float *x, double shift, const double *scale, double *out)
 
@@ -152,6 +154,38 @@ def dense_pass(const real[:, :] X, const double[::1] residual, const double[::1]
                     axpy(p, residual[i], &X[i, 0], &product[0])
                 if square:
                     add_squares(p, weights[i], &X[i, 0], &shift[0], &norms[0])
+
+
+def dense_there_and_back(const double[:, :] X, const double[::1] residual, const double[::1] shift,
+                         const double[::1] factor, double[::1] product, double[::1] out):
+    """product = (X - shift).T @ residual and out += (X - shift) @ (factor * product), for X contiguous along columns.
+
+    Four columns at a time, which are in the first-level cache on the way back.
+    """
+    cdef:
+        Py_ssize_t n = X.shape[0], p = X.shape[1], i, j, k, few
+        double total = 0.0, back = 0.0, work = 0.0
+        double[4] sums, sizes
+        const double *x[4]
+    with nogil:
+        for i in range(n):
+            total += residual[i]
+        for j in range(0, p, 4):
+            look(&work, 8.0 * n)
+            few = min(4, p - j)
+            for k in range(4):
+                # What is beyond the last column is that once more, and counts nothing.
+                x[k] = &X[0, j + min(k, few - 1)]
+            skreg_dots(n, &residual[0], x[0], x[1], x[2], x[3], sums)
+            for k in range(4):
+                sizes[k] = 0.0
+                if k < few:
+                    product[j + k] = sums[k] - shift[j + k] * total
+                    sizes[k] = factor[j + k] * product[j + k]
+                    back += sizes[k] * shift[j + k]
+            skreg_gather(n, sizes, x[0], x[1], x[2], x[3], &out[0])
+        for i in range(n):
+            out[i] -= back
 
 
 def dense_gather(const real[:, :] X, Py_ssize_t start, const Py_ssize_t[::1] columns, const double[::1] shift,

@@ -126,6 +126,11 @@ class Design:
             product = (product.T / (self.scale if index is None else self.scale[index])).T
         return product
 
+    def dot_t_and_back(self, residual, feature_weights):
+        """``Z.T @ residual`` and ``Z @ (feature_weights * Z.T @ residual)``, float64."""
+        product = self.dot_t(residual)
+        return product, self.dot(feature_weights * product)
+
     def squared_norms(self, row_weights, index=None):
         """``sum_i weight_i * Z_ij ** 2`` for every column, or some columns only (and every column of weights)."""
         if index is not None:
@@ -233,6 +238,14 @@ class DenseDesign(Design):
 
     def _some_times_t(self, index, residual):
         return self.X[:, index].astype(np.float64, copy=False).T @ residual
+
+    def dot_t_and_back(self, residual, feature_weights):
+        if not self._by_column or self.X.dtype != np.float64:
+            return super().dot_t_and_back(residual, feature_weights)
+        product, out, scale = np.empty(self.shape[1]), np.zeros(self.shape[0]), self.scale
+        factor = np.ascontiguousarray(feature_weights if scale is None else feature_weights / scale**2)
+        _passes.dense_there_and_back(self.X, np.ascontiguousarray(residual), self._shift, factor, product, out)
+        return product if scale is None else product / scale, out
 
     def _squares(self, row_weights):
         squares = np.zeros(self.shape[1])

@@ -17,7 +17,7 @@ from skreg.certificate import CONDITION, Optimality
 from skreg.solvers.base import Solution
 from skreg.solvers.interrupt import eigen, lower_factor
 
-__all__ = ["solve_ridges"]
+__all__ = ["factored", "solve_ridges"]
 
 EPS = np.finfo(np.float64).eps
 
@@ -54,7 +54,7 @@ def solve_ridges(problem, alphas, tol):
     while first < len(alphas):
         strengths, shape = [], None
         for alpha in alphas[first : first + limit]:
-            strength, own = _factored(problem, alpha)
+            strength, own = factored(problem, alpha)
             if strengths and (strength == 0 or not _same(own, shape)):
                 break
             shape = own
@@ -72,7 +72,7 @@ def solve_ridges(problem, alphas, tol):
         yield from zip(chosen, system.solve(chosen, np.array(strengths), tol), strict=True)
 
 
-def _factored(problem, alpha):
+def factored(problem, alpha):
     """The weights of the squares as (strength, shape); strength is 0 where one of them is."""
     weights = np.asarray(problem.penalty.quadratic(problem.strength(alpha)), dtype=np.float64)
     top = float(weights.max(initial=0.0))
