@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 from skreg import make_problem
-from skreg.solvers import ridge
+from skreg.solvers import conjugate, direct, ridge
 from skreg.solvers.direct import ClosedForm
 from skreg.solvers.ridge import solve_ridges
 
@@ -100,3 +101,74 @@ def test_where_rounding_may_matter_the_data_decide(far):
     solution = next(iter(ClosedForm().solve(problem, [1e-13], tol=1e-8)))
     certain = problem.certificate(solution.coef, solution.intercept, 1e-13, 1e-8)
     assert solution.optimality.converged <= certain.converged
+
+
+LAYOUTS = {
+    "fortran": np.asfortranarray,
+    "c": np.ascontiguousarray,
+    "every other column": lambda X: np.asfortranarray(np.repeat(X, 2, axis=1))[:, ::2],
+    "float32": lambda X: np.asfortranarray(X, dtype=np.float32),
+    "csc": sparse.csc_array,
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("varied", [False, True])
+@pytest.mark.parametrize("standardize", [False, True])
+def test_conjugate_gradients_solve_the_normal_equations_without_the_kernel(monkeypatch, layout, varied, standardize):
+    monkeypatch.setattr(conjugate, "KERNEL", 0.1)
+    monkeypatch.setattr(direct, "solve_ridges", None)
+    X, y = data(60, 201, 1)
+    X = X.astype(np.float32).astype(np.float64)
+    X[:, 7] = 3.0
+    rng = np.random.default_rng(1)
+    factor, weights = (rng.uniform(0.5, 2.0, 201), rng.uniform(0.0, 2.0, 60)) if varied else (np.ones(201), np.ones(60))
+    problem = make_problem(
+        LAYOUTS[layout](X), y, penalty="l2", penalty_factor=factor, sample_weight=weights, standardize=standardize
+    )
+    scale = np.sqrt(np.average((X - np.average(X, axis=0, weights=weights)) ** 2, axis=0, weights=weights))
+    scale[7] = 1.0
+    Z = X / scale if standardize else X
+    (solution,) = ClosedForm().solve(problem, [0.3], tol=1e-14)
+    np.testing.assert_allclose(solution.coef, textbook(Z, y, 0.3, factor, weights), rtol=1e-6, atol=1e-8)
+    told, certain = solution.optimality, problem.certificate(solution.coef, solution.intercept, 0.3, 1e-14)
+    assert told.converged and certain.violation <= 1e-9
+    assert told.objective == pytest.approx(certain.objective, rel=1e-12)
+    assert told.loss == pytest.approx(certain.loss, rel=1e-12)
+
+
+@pytest.mark.parametrize("alpha", [1e-4, 0.1, 100.0])
+def test_the_gap_of_conjugate_gradients_is_one_and_near(alpha):
+    """Whatever the strength: never less than the true distance, and for the better dual point not much more."""
+    X, y = data(40, 90, 1)
+    problem = make_problem(X, y, penalty="l2")
+    system = conjugate._System(problem, alpha, None)
+    best = problem.certificate(textbook(X, y, alpha, np.ones(90), np.ones(40)), problem.null_intercept, alpha, 1e-6)
+    for digits in (1, 2, 3):
+        x = np.random.default_rng(digits).standard_normal(40)
+        x = system.root * (x - x.mean()) * 10.0**-digits
+        product, back = system.pass_over(x)
+        e = system.b - back - alpha * x
+        gap, violation = system.measures(e, problem.design.dot_t(system.root * e))
+        point = problem.point(product, problem.null_intercept, alpha)
+        distance = (point.objective - best.objective) / problem.null_loss
+        assert distance <= gap * (1 + 1e-9) <= 2.5 * distance + 1e-12
+        assert violation == pytest.approx(point.violation, rel=1e-9)
+
+
+@pytest.mark.parametrize(("n", "alpha", "steep"), [(300, 1e-9, 1.0), (300, 1e-3, 1e4), (100, 1.0, 1.0)])
+def test_where_a_few_passes_do_not_lead_there_the_kernel_does(n, alpha, steep):
+    X, y = data(n, 2 * n, 1)
+    X *= np.geomspace(1.0, steep, n)[:, None] ** 0.5
+    problem = make_problem(X, y, penalty="l2")
+    strength, shape = ridge.factored(problem, alpha)
+    assert conjugate.conjugate_ridge(problem, alpha, strength, shape, 1e-8) is None
+    (solution,) = ClosedForm().solve(problem, [alpha], tol=1e-8)
+    assert solution.optimality.converged
+
+
+def test_conjugate_gradients_of_nothing():
+    X = np.random.default_rng(0).standard_normal((300, 400))
+    for matrix, y in ((X, np.full(300, 2.0)), (np.zeros((300, 400)), X[:, 0])):
+        (solution,) = ClosedForm().solve(make_problem(matrix, y, penalty="l2"), [0.5], tol=1e-8)
+        assert np.abs(solution.coef).max() < 1e-15 and solution.optimality.converged
