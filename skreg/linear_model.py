@@ -54,6 +54,11 @@ class _Penalized(CallbackSupport, BaseEstimator):
         tags.input_tags.sparse = True
         return tags
 
+    @property
+    def _constrained(self):
+        """Whether the penalty forbids coefficients, so that a good score may be out of reach."""
+        return getattr(self.penalty, "constrains", False)
+
     def _check_numbers(self):
         return {
             "alpha": check_real("alpha", self.alpha, low=0),
@@ -267,6 +272,7 @@ class PenalizedRegression(RegressorMixin, _Penalized):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
+        tags.regressor_tags.poor_score = self._constrained
         return tags
 
     def fit(self, X, y, sample_weight=None):
@@ -430,6 +436,11 @@ class PenalizedLogisticRegression(ClassifierMixin, _Penalized):
         self.max_iter = max_iter
         self.warm_start = warm_start
         self.class_weight = class_weight
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.poor_score = self._constrained
+        return tags
 
     def fit(self, X, y, sample_weight=None):
         """Fit the model.

@@ -60,6 +60,13 @@ def test_contract(penalty, check):
     check(penalty)
 
 
+@each(PENALTIES)
+def test_what_forbids_coefficients_says_so(penalty):
+    bound, rng = penalty.bind(5), np.random.default_rng(0)
+    points = [10.0**size * rng.standard_normal((5, 2) if penalty.joint_outputs else 5) for size in (-3, 0, 3)]
+    assert penalty.constrains == bound.constrains == any(np.isinf(bound.value(point, 1.0)) for point in points)
+
+
 @parametrize_penalty_checks(PENALTIES[::3], random_state=1)
 def test_contract_at_other_points(penalty, check):
     check(penalty)

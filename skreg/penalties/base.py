@@ -31,6 +31,10 @@ class Penalty(BaseEstimator):
     standardizes : bool
         Fact: coefficients of columns divided by their standard deviations can be
         charged; ``standardize=True`` is refused otherwise. True by default.
+    constrains : bool
+        Fact: some coefficients are forbidden at every alpha (`value` is ``inf`` there), so that data may be out of
+        reach of the model. Estimators then have scikit-learn's tag ``poor_score``: nobody can promise them a score.
+        False by default.
 
     See Also
     --------
@@ -65,6 +69,7 @@ class Penalty(BaseEstimator):
     convex = False
     joint_outputs = False
     standardizes = True
+    constrains = False
 
     def value(self, coef, alpha):
         """Price of ``coef`` at strength ``alpha``.

@@ -116,6 +116,11 @@ class ByColumn(Penalty):
         """Whether all may be."""
         return self._facts("standardizes")
 
+    @property
+    def constrains(self):
+        """Whether any does."""
+        return any(getattr(penalty, "constrains", False) for penalty in (*self.penalties.values(), self.rest))
+
     def _n_features(self):
         return sum(len(columns) for columns, _ in self.parts)
 

@@ -60,6 +60,11 @@ class _Wrapper(Penalty):
         """As inside."""
         return self.inner.standardizes
 
+    @property
+    def constrains(self):
+        """As inside."""
+        return getattr(self.penalty, "constrains", False)
+
     def blocks(self):
         """As inside."""
         return self.inner.blocks()
@@ -241,6 +246,11 @@ class Bounded(_Wrapper):
             )
         self._box.bind(n_features)
         return super().bind(n_features, feature_names)
+
+    @property
+    def constrains(self):
+        """Whether there is a bound, or the penalty inside has one."""
+        return super().constrains or self._box.constrains
 
     @property
     def _box(self):

@@ -36,6 +36,7 @@ class NonNegative(Penalty):
 
     separable = True
     convex = True
+    constrains = True
 
     def value(self, coef, alpha):
         """0, or inf if one is negative."""
@@ -92,6 +93,13 @@ class Box(Penalty):
         self.lower = lower
         self.upper = upper
 
+    @property
+    def constrains(self):
+        """Whether there is a bound."""
+        # Compared as objects: a bound that is no number is for `bind` to refuse.
+        lower, upper = np.array(self.lower, dtype=object), np.array(self.upper, dtype=object)
+        return not (np.all(lower == -np.inf) and np.all(upper == np.inf))
+
     def bind(self, n_features, feature_names=None):
         """Check the parameters."""
         _check_bounds(self.lower, self.upper, n_features)
@@ -131,6 +139,7 @@ class _WholeVector(Penalty):
 
     convex = True
     standardizes = False
+    constrains = True
 
 
 class Simplex(_WholeVector):

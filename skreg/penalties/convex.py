@@ -54,6 +54,11 @@ class L1(Penalty):
     def __init__(self, positive=False):
         self.positive = positive
 
+    @property
+    def constrains(self):
+        """Whether signs are fixed."""
+        return bool(self.positive)
+
     def bind(self, n_features, feature_names=None):
         """Check the parameters."""
         check_bool("positive", self.positive)
@@ -106,6 +111,11 @@ class L2(Penalty):
 
     def __init__(self, positive=False):
         self.positive = positive
+
+    @property
+    def constrains(self):
+        """Whether signs are fixed."""
+        return bool(self.positive)
 
     def bind(self, n_features, feature_names=None):
         """Check the parameters."""
@@ -168,6 +178,11 @@ class ElasticNet(Penalty):
     def __init__(self, l1_ratio=0.5, positive=False):
         self.l1_ratio = l1_ratio
         self.positive = positive
+
+    @property
+    def constrains(self):
+        """Whether signs are fixed."""
+        return bool(self.positive)
 
     def bind(self, n_features, feature_names=None):
         """Check the parameters."""
