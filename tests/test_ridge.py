@@ -5,7 +5,7 @@ import pytest
 from scipy import sparse
 
 from skreg import make_problem
-from skreg.solvers import conjugate, direct, ridge
+from skreg.solvers import direct, krylov, ridge
 from skreg.solvers.direct import ClosedForm
 from skreg.solvers.ridge import solve_ridges
 
@@ -115,8 +115,8 @@ LAYOUTS = {
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("varied", [False, True])
 @pytest.mark.parametrize("standardize", [False, True])
-def test_conjugate_gradients_solve_the_normal_equations_without_the_kernel(monkeypatch, layout, varied, standardize):
-    monkeypatch.setattr(conjugate, "KERNEL", 0.1)
+def test_a_krylov_space_solves_the_normal_equations_without_the_kernel(monkeypatch, layout, varied, standardize):
+    monkeypatch.setattr(krylov, "KERNEL", 0.1)
     monkeypatch.setattr(direct, "solve_ridges", None)
     X, y = data(60, 201, 1)
     X = X.astype(np.float32).astype(np.float64)
@@ -129,31 +129,33 @@ def test_conjugate_gradients_solve_the_normal_equations_without_the_kernel(monke
     scale = np.sqrt(np.average((X - np.average(X, axis=0, weights=weights)) ** 2, axis=0, weights=weights))
     scale[7] = 1.0
     Z = X / scale if standardize else X
-    (solution,) = ClosedForm().solve(problem, [0.3], tol=1e-14)
-    np.testing.assert_allclose(solution.coef, textbook(Z, y, 0.3, factor, weights), rtol=1e-6, atol=1e-8)
-    told, certain = solution.optimality, problem.certificate(solution.coef, solution.intercept, 0.3, 1e-14)
-    assert told.converged and certain.violation <= 1e-9
-    assert told.objective == pytest.approx(certain.objective, rel=1e-12)
-    assert told.loss == pytest.approx(certain.loss, rel=1e-12)
+    alphas = [3.0, 0.3]
+    for alpha, solution in zip(alphas, ClosedForm().solve(problem, alphas, tol=1e-14), strict=True):
+        np.testing.assert_allclose(solution.coef, textbook(Z, y, alpha, factor, weights), rtol=1e-6, atol=1e-8)
+        told, certain = solution.optimality, problem.certificate(solution.coef, solution.intercept, alpha, 1e-14)
+        assert told.converged and certain.violation <= told.violation + 1e-14 <= 1e-9
+        assert told.objective == pytest.approx(certain.objective, rel=1e-12)
+        assert told.loss == pytest.approx(certain.loss, rel=1e-12)
 
 
-@pytest.mark.parametrize("alpha", [1e-4, 0.1, 100.0])
-def test_the_gap_of_conjugate_gradients_is_one_and_near(alpha):
-    """Whatever the strength: never less than the true distance, and for the better dual point not much more."""
+@pytest.mark.parametrize("n_passes", [2, 4, 8])
+def test_what_a_krylov_space_says_of_its_solutions(monkeypatch, n_passes):
+    """Whatever the strength: a gap that is one and, by the better of two dual points, near; a violation not exceeded."""
     X, y = data(40, 90, 1)
-    problem = make_problem(X, y, penalty="l2")
-    system = conjugate._System(problem, alpha, None)
-    best = problem.certificate(textbook(X, y, alpha, np.ones(90), np.ones(40)), problem.null_intercept, alpha, 1e-6)
-    for digits in (1, 2, 3):
-        x = np.random.default_rng(digits).standard_normal(40)
-        x = system.root * (x - x.mean()) * 10.0**-digits
-        product, back = system.pass_over(x)
-        e = system.b - back - alpha * x
-        gap, violation = system.measures(e, problem.design.dot_t(system.root * e))
-        point = problem.point(product, problem.null_intercept, alpha)
-        distance = (point.objective - best.objective) / problem.null_loss
-        assert distance <= gap * (1 + 1e-9) <= 2.5 * distance + 1e-12
-        assert violation == pytest.approx(point.violation, rel=1e-9)
+    problem, alphas = make_problem(X, y, penalty="l2"), [100.0, 1.0, 1e-4]
+    space = krylov._Space(problem, np.array(alphas), None)
+    monkeypatch.setattr(krylov, "TRIAL", n_passes)
+    assert space.grow(1e-300, n_passes) is None and len(space.basis) == n_passes
+    fresh = np.linalg.qr(np.array([*space.basis, space.images[-1]]).T)[0][:, -1]
+    found = space.project(fresh, problem.design.dot_t(space.root * fresh))
+    for solution, alpha in zip(space.solutions(found, alphas, 1e-6), alphas, strict=True):
+        point = problem.point(solution.coef, solution.intercept, alpha)
+        best = problem.certificate(textbook(X, y, alpha, np.ones(90), np.ones(40)), solution.intercept, alpha, 1e-6)
+        distance, told = (point.objective - best.objective) / problem.null_loss, solution.optimality
+        assert distance - 1e-15 <= told.gap <= 2.5 * distance + 1e-15
+        assert told.objective == pytest.approx(point.objective, rel=1e-12)
+        assert point.violation <= told.violation + 1e-15
+    assert told.violation == pytest.approx(point.violation, rel=1e-9)
 
 
 @pytest.mark.parametrize(("n", "alpha", "steep"), [(300, 1e-9, 1.0), (300, 1e-3, 1e4), (100, 1.0, 1.0)])
@@ -161,13 +163,12 @@ def test_where_a_few_passes_do_not_lead_there_the_kernel_does(n, alpha, steep):
     X, y = data(n, 2 * n, 1)
     X *= np.geomspace(1.0, steep, n)[:, None] ** 0.5
     problem = make_problem(X, y, penalty="l2")
-    strength, shape = ridge.factored(problem, alpha)
-    assert conjugate.conjugate_ridge(problem, alpha, strength, shape, 1e-8) is None
+    assert krylov.krylov_ridges(problem, [alpha], 1e-8) is None
     (solution,) = ClosedForm().solve(problem, [alpha], tol=1e-8)
     assert solution.optimality.converged
 
 
-def test_conjugate_gradients_of_nothing():
+def test_a_krylov_space_of_nothing():
     X = np.random.default_rng(0).standard_normal((300, 400))
     for matrix, y in ((X, np.full(300, 2.0)), (np.zeros((300, 400)), X[:, 0])):
         (solution,) = ClosedForm().solve(make_problem(matrix, y, penalty="l2"), [0.5], tol=1e-8)

@@ -7,9 +7,9 @@ from scipy.linalg import LinAlgError, cho_solve
 from scipy.linalg.lapack import dpotrs
 
 from skreg.solvers.base import Solution, Solver
-from skreg.solvers.conjugate import conjugate_ridge
 from skreg.solvers.interrupt import eigen, lower_factor
-from skreg.solvers.ridge import factored, solve_ridges
+from skreg.solvers.krylov import krylov_ridges
+from skreg.solvers.ridge import solve_ridges
 
 __all__ = ["ClosedForm", "spd_solver"]
 
@@ -25,9 +25,9 @@ class ClosedForm(Solver):
     unpenalised columns eliminated. All targets share the factorisation, and all
     alphas the matrix: it is formed once, and solutions are certified by it
     wherever its rounding is known to be smaller than the tolerance. Elsewhere
-    they are refined by residuals computed from X. For one alpha, one target and
-    far more columns than rows a few conjugate gradients in the residuals are less work
-    than the matrix, which is then never formed.
+    they are refined by residuals computed from X. For one target and far
+    more columns than rows a Krylov space of the residuals, a few passes over X, is less
+    work than the matrix, which is then never formed.
 
     References
     ----------
@@ -48,14 +48,12 @@ class ClosedForm(Solver):
         return None
 
     def solve(self, problem, alphas, start=None, tol=1e-6, max_iter=10_000):
-        """Conjugate gradients for one alpha, if a few passes over X do; else a factorisation for each or for all."""
+        """A Krylov space for all alphas, if a few passes over X do; else a factorisation for each or for all."""
         alphas, side = list(alphas), None
-        if len(alphas) == 1:
-            strength, shape = factored(problem, alphas[0])
-            solution = conjugate_ridge(problem, alphas[0], strength, shape, tol) if strength else None
-            if solution is not None:
-                yield solution
-                return
+        solutions = krylov_ridges(problem, alphas, tol)
+        if solutions is not None:
+            yield from solutions
+            return
         for alpha, solution in solve_ridges(problem, alphas, tol):
             if solution is None:
                 if side is None:

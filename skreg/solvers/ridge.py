@@ -17,7 +17,7 @@ from skreg.certificate import CONDITION, Optimality
 from skreg.solvers.base import Solution
 from skreg.solvers.interrupt import eigen, lower_factor
 
-__all__ = ["factored", "solve_ridges"]
+__all__ = ["BATCH_SIZE", "factored", "same_shape", "solve_ridges"]
 
 EPS = np.finfo(np.float64).eps
 
@@ -55,7 +55,7 @@ def solve_ridges(problem, alphas, tol):
         strengths, shape = [], None
         for alpha in alphas[first : first + limit]:
             strength, own = factored(problem, alpha)
-            if strengths and (strength == 0 or not _same(own, shape)):
+            if strengths and (strength == 0 or not same_shape(own, shape)):
                 break
             shape = own
             strengths.append(strength)
@@ -66,7 +66,7 @@ def solve_ridges(problem, alphas, tol):
         if strengths[-1] == 0:
             yield chosen[0], None
             continue
-        if system is None or not _same(system.shape, shape):
+        if system is None or not same_shape(system.shape, shape):
             side = _FeatureSystem if problem.n_features <= problem.design.shape[0] else _SampleSystem
             system = side(problem, shape)
         yield from zip(chosen, system.solve(chosen, np.array(strengths), tol), strict=True)
@@ -81,7 +81,8 @@ def factored(problem, alpha):
     return top, weights / top if weights.ndim and np.any(weights != top) else None
 
 
-def _same(left, right):
+def same_shape(left, right):
+    """Whether two shapes that `factored` has found are the same up to rounding."""
     if left is None or right is None:
         return left is right
     return np.allclose(left, right, rtol=4 * EPS, atol=0.0)
