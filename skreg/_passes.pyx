@@ -207,6 +207,23 @@ def dense_gather(const real[:, :] X, Py_ssize_t start, const Py_ssize_t[::1] col
                     out[i, k] = factor * (row[columns[k]] - shift[k])
 
 
+def dense_some_squares(const real[:, :] X, const Py_ssize_t[::1] columns, const double[::1] weights,
+                       const double[::1] shift, double[::1] out):
+    """out[k] = sum of weights * (X[:, columns[k]] - shift[k])^2."""
+    cdef Py_ssize_t n = X.shape[0], i, k
+    cdef double distance
+    with nogil:
+        if X.strides[0] == sizeof(real):
+            for k in range(columns.shape[0]):
+                out[k] = squares(n, &X[0, columns[k]], &weights[0], shift[k])
+        else:
+            out[:] = 0.0
+            for i in range(n):
+                for k in range(columns.shape[0]):
+                    distance = X[i, columns[k]] - shift[k]
+                    out[k] += weights[i] * distance * distance
+
+
 def mirror(double[:, :] lower, double[:, :] out):
     """out = the symmetric matrix whose lower triangle is given, also in place; in squares, as one side is read across."""
     cdef Py_ssize_t n = lower.shape[0], i, j, top, left

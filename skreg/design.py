@@ -260,10 +260,10 @@ class DenseDesign(Design):
         return squares.T
 
     def _some_squares(self, index, row_weights):
-        height = max(BLOCK_SIZE // index.size, 16)
-        blocks = self._gathered(index, np.ones(self.shape[0]), height)
-        starts = range(0, self.shape[0], height)
-        return sum(np.square(b).T @ row_weights[i : i + height] for i, b in zip(starts, blocks, strict=True))
+        squares = np.empty((row_weights.size // self.shape[0], index.size))
+        for weights, out in zip(np.atleast_2d(row_weights.T), squares, strict=True):
+            _passes.dense_some_squares(self.X, index, np.ascontiguousarray(weights), self._shift[index], out)
+        return squares.T.reshape(index.shape + row_weights.shape[1:])
 
     def dot_t_and_squared_norms(self, residual, row_weights):
         product, squares = np.zeros((2, self.shape[1]))

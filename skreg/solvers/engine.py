@@ -73,6 +73,9 @@ BALANCING = 6
 # So many moves add up in a linear predictor before it is taken from the coefficients again.
 MOST_MOVES = 8
 
+# So many times more columns enter a working set that is copied.
+GENEROUS = 2
+
 # So many models of a working set between two looks at all columns.
 MODELS = 20
 
@@ -233,6 +236,9 @@ class Engine:
         scores[self.entries] = 0.0
         candidates = np.flatnonzero(scores)
         size = max(self.first_size, used.size)
+        if self.compiled and SmallNewton.fits(self.problem, self.entries.size + int(GENEROUS * size)):
+            # There a model is of those that it uses, and the others cost little.
+            size = int(GENEROUS * size)
         if candidates.size > size and not self._may_all_enter(candidates):
             candidates = candidates[np.argpartition(scores[candidates], -size)[-size:]]
         elif candidates.size <= GROWTH * self.entries.size and self._foretells:

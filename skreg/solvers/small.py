@@ -33,11 +33,10 @@ PIVOT = 1e-12
 
 # So many numbers of a working set may be copied, and such a share of X where that is more than a block of it; with more
 # rows for each column a pass over X is cheap beside a Hessian.
-MOST_COPIED, SHARE, TALL = 2_000_000, 0.1, 10
+MOST_COPIED, SHARE, TALL = 2_000_000, 0.15, 10
 
-# A Hessian of so many products is made at every model; a larger working set should cost less than reading X again.
+# A Hessian of so many products is made at every model.
 EVERY_TIME = 2e6
-DEAR = 20
 
 # The rest of a model is dearer than a Hessian of so many coefficients and rows, unless that stays as it is
 # while the weights of the rows change by no more than this share, and a model leaves no more than that one of the violation.
@@ -90,9 +89,7 @@ class SmallNewton:
             few = n_samples * n_features <= BLOCK_SIZE
         else:
             share = SHARE if n_samples <= TALL * n_features else 0.0
-            few = n_samples * size <= min(MOST_COPIED, max(BLOCK_SIZE, share * problem.design.X.size)) and (
-                size**2 <= DEAR * n_features or n_samples * size**2 <= EVERY_TIME
-            )
+            few = n_samples * size <= min(MOST_COPIED, max(BLOCK_SIZE, share * problem.design.X.size))
         return (
             few
             and problem.y.ndim == 1
