@@ -1,5 +1,7 @@
 """The quadratic model of the loss around a point, in some of the coefficients."""
 
+from copy import copy
+
 import numpy as np
 from scipy.linalg.blas import dger
 
@@ -62,16 +64,27 @@ class QuadraticModel:
                 self.hessian[np.ix_(where[k], where[m])] = block
                 if k != m:
                     self.hessian[np.ix_(where[m], where[k])] = block.T
-        self.gradient = point.gradient.ravel()[entries]
         if problem.fit_intercept:
             cross = np.empty((len(entries), n_outputs))
             for k in range(n_outputs):
                 cross[where[k]] = problem.design.dot_t(np.stack([c[:, k] for c in columns], axis=1), features[k])
             inverse = _pseudo_inverse(np.array([c.sum(axis=0) for c in columns]))
             self._response = -inverse @ cross.T
-            self._offset = -inverse @ np.atleast_1d(point.row_gradient.sum(axis=0))
             self.hessian += cross @ self._response
-            self.gradient = self.gradient + cross @ self._offset
+            self._cross, self._inverse = cross, inverse
+        self._begin_at(point, entries)
+
+    def _begin_at(self, point, entries):
+        self.gradient = point.gradient.ravel()[entries]
+        if self._response is not None:
+            self._offset = -self._inverse @ np.atleast_1d(point.row_gradient.sum(axis=0))
+            self.gradient = self.gradient + self._cross @ self._offset
+
+    def around(self, point, entries):
+        """The model of several outputs that this Hessian makes around another point."""
+        other = copy(self)
+        other._begin_at(point, entries)
+        return other
 
     def intercept_move(self, move, offset=True):
         """The best move of the intercept beside a move of the coefficients.

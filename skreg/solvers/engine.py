@@ -52,6 +52,9 @@ REMOTE, HALFWAY, ROUGH = 30, 10, 1e-2
 # So often what jumps from zero or to it is held responsible for a step that is too long, before the rest is.
 JUMPS_FIRST = 4
 
+# A step on a Hessian that is kept and leaves more than this share of a violation wants a better one.
+SLOW = 0.5
+
 # The shortest step of a line search.
 SHORTEST = 1e-4
 
@@ -114,7 +117,7 @@ class Engine:
         self.solved = True
         self.damping = 0.0
         self.growing, self.n_fresh = False, 0
-        self.models = Models(problem)
+        self.models = Models(problem, self.everything)
         self.begun, self.tol = False, 1.0
         self.small, self._copied = None, None
         if self.everything and self.compiled and SmallNewton.fits(problem):
@@ -236,9 +239,11 @@ class Engine:
         scores[self.entries] = 0.0
         candidates = np.flatnonzero(scores)
         size = max(self.first_size, used.size)
-        if self.compiled and SmallNewton.fits(self.problem, self.entries.size + int(GENEROUS * size)):
-            # There a model is of those that it uses, and the others cost little.
-            size = int(GENEROUS * size)
+        if self.models.leads_on or (
+            self.compiled and SmallNewton.fits(self.problem, self.entries.size + GENEROUS * size)
+        ):
+            # Models of a working set cost less than the passes over X that are saved.
+            size *= GENEROUS
         if candidates.size > size and not self._may_all_enter(candidates):
             candidates = candidates[np.argpartition(scores[candidates], -size)[-size:]]
         elif candidates.size <= GROWTH * self.entries.size and self._foretells:
@@ -270,6 +275,8 @@ class Engine:
     def _lets_go(self):
         """Whether nothing that is kept depends on the working set."""
         problem = self.problem
+        if self.models.leads_on:
+            return True
         return self.models.kept is None and problem.penalty.separable and problem.penalty.convex and problem.y.ndim == 1
 
     @property
@@ -347,6 +354,8 @@ class Engine:
         newton = None if self.everything else self.newton()
         if newton is not None:
             return self._solved_step(newton, point, wanted)
+        if self.models.leads_on:
+            return self._led_step(point, wanted)
         reached, promised = self._model_step(point, wanted)
         self.moves += 1
         one = problem.fit_intercept and problem.y.ndim == 1 and problem.loss.convex and not self.everything
@@ -369,9 +378,7 @@ class Engine:
     def _solved_step(self, newton, point, wanted):
         """The loss is minimised over the working set; where that leads to, and how much lower it is."""
         problem, entries = self.problem, self.entries
-        if self.n_fresh <= NEARLY * entries.size:
-            # Most likely no others are needed. The last digits cost a model or two, which is less than another pass over X.
-            wanted = min(wanted, sharp(self.tol))
+        wanted = self._wanted_inside(wanted)
         coef = np.zeros(problem.n_features)
         coef[entries], intercept, *_ = newton.minimise(
             point.coef[entries], point.intercept, point.alpha, wanted, MODELS
@@ -383,6 +390,34 @@ class Engine:
         if not reached.objective <= point.objective:
             return point, 0.0
         return reached, point.objective - reached.objective
+
+    def _led_step(self, point, wanted):
+        """Models on one Hessian until none of the working set violates by more; where they lead to, and how much lower it is."""
+        start, before = point, np.inf
+        wanted = self._wanted_inside(wanted)
+        for _ in range(MODELS):
+            reached, _ = self._model_step(point, wanted)
+            self.moves += 1
+            if reached is point:
+                if not self.models.renew():
+                    break
+                continue
+            point = reached
+            model = self.models.around(point, self.entries, self.compiled)
+            inside = self.quadratic(model.hessian, point.coef.ravel()[self.entries], model.gradient, point.alpha)
+            violation = inside.violation() / np.sqrt(2.0 * self.problem.null_loss)
+            if violation <= wanted:
+                break
+            if violation > SLOW * before:
+                self.models.renew()
+            before = violation
+        return point, start.objective - point.objective
+
+    def _wanted_inside(self, wanted):
+        """The violation at which a working set is solved, where the last digits cost less than a pass over X."""
+        # Most likely no others are needed.
+        settled = self.n_fresh <= NEARLY * self.entries.size
+        return min(wanted, sharp(self.tol)) if settled else wanted
 
     def _beside_its_intercept(self, point):
         """The same coefficients, with the intercept that is best for them; the same point where that is hard to find."""

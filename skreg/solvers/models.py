@@ -20,6 +20,10 @@ MOST_COPIED = 10
 # A step on a kept Hessian that leaves more than this share of the violation wants another one.
 SLOW = 0.2
 
+# A Hessian of several outputs is made of one row in so many first, in runs of rows, of at least so many for each coefficient;
+# of all rows where that would be more than one in so many.
+ONE_IN, RUN, ROWS, LEAST = 8, 64, 4, 3
+
 # What joins the diagonal of a Hessian that is singular, relative to it.
 TRACE = 1e-10
 
@@ -33,6 +37,8 @@ class Models:
     Parameters
     ----------
     problem : Problem
+    everything : bool
+        Whether the working set is all there is, and its Hessian cheap.
 
     Attributes
     ----------
@@ -44,10 +50,12 @@ class Models:
         Whether the working set was made for columns, and they are no longer that.
     """
 
-    def __init__(self, problem):
-        self.problem = problem
+    def __init__(self, problem, everything=False):
+        self.problem, self._everything = problem, everything
         self.columns_pay, self._rows_before, self._swept = True, None, 0
         self._violation = np.inf
+        # A Hessian of several outputs, with its entries, and of one row in how many the next one is.
+        self._lead, self._one_in, self._led = None, ONE_IN, 0
         self.forget()
 
     def forget(self):
@@ -64,12 +72,55 @@ class Models:
     def around(self, point, entries, compiled):
         """The model to be solved, of a loss that is not squared."""
         model = self._on_kept(point, entries, compiled) or self.on_columns(point, entries, compiled)
+        if model is None and self.leads_on:
+            return self._leading(point, entries)
         if model is None:
             model = QuadraticModel(point, entries)
             if self.problem.loss.translation_invariant:
                 # Along a shift of all outputs there is no curvature, and rounding must not make it negative.
                 model.hessian.ravel()[:: entries.size + 1] *= 1.0 + TRACE
         return model
+
+    @property
+    def leads_on(self):
+        """Whether one Hessian is to lead through many models: several outputs make it dear, and a gradient cheap beside it."""
+        problem = self.problem
+        convex = problem.loss.convex and problem.penalty.convex
+        several = problem.y.ndim > 1 and not problem.loss.quadratic and not self._everything
+        return several and convex and problem.penalty.separable
+
+    def _leading(self, point, entries):
+        """The model on a Hessian of some of the rows, at whichever point that was made."""
+        if self._lead is None or not np.array_equal(self._lead[0], entries):
+            self._lead = entries.copy(), QuadraticModel(self._some_rows(point, entries.size), entries)
+            model = self._lead[1]
+            # Along a shift of all outputs there is no curvature, and rounding must not make it negative.
+            model.hessian.ravel()[:: entries.size + 1] *= 1.0 + TRACE
+            self._led = 0
+        self._led += 1
+        return self._lead[1].around(point, entries)
+
+    def renew(self):
+        """Make the next Hessian of several outputs anew, of more rows if this one has led nowhere; False if that cannot be."""
+        # Two looks at the point where it was made, and one at the next.
+        if self._led <= 3:
+            if self._one_in == 0:
+                return False
+            self._one_in //= 2
+        self._lead = None
+        return True
+
+    def _some_rows(self, point, size):
+        """The point as some rows see it, in runs as they lie in memory."""
+        problem = self.problem
+        n_samples = len(problem.y)
+        self._one_in = min(self._one_in, n_samples // (ROWS * size + 1))
+        if self._one_in < LEAST or problem.any_unweighted or not hasattr(problem.design, "sample"):
+            self._one_in = 0
+            return point
+        starts = np.arange(0, n_samples - RUN, self._one_in * RUN)
+        rows = (starts[:, None] + np.arange(RUN)).ravel()
+        return problem.sample(rows).point(point.coef, point.intercept, point.alpha, point.eta[rows])
 
     def on_columns(self, point, entries, compiled):
         """The model on columns, where that is less work than a Gram matrix and as accurate; else None."""
