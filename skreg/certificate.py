@@ -25,6 +25,9 @@ EXACT = 1e-12
 # So many coefficients that would jump, of a concave penalty, are looked at one by one.
 MAX_JUMPS = 50
 
+# No coefficients.
+NOTHING = np.empty(0, dtype=np.intp)
+
 # Where there is no gap: how much larger than violation ** 2 the suboptimality is taken to be.
 # Near the optimum it is at most the sum of the squares over the smallest eigenvalue of the
 # Hessian in units of its diagonal, so this is the condition number that is allowed for.
@@ -323,10 +326,11 @@ class Point:
         else:
             largest = float(np.linalg.norm(self.violations))
         if problem.fit_intercept:
-            largest = max(largest, self._imbalance())
+            largest = max(largest, self.imbalance)
         return float(largest / np.sqrt(2.0 * problem.null_loss))
 
-    def _imbalance(self):
+    @property
+    def imbalance(self):
         """The violation of the intercept: moving it alone meets the mean curvature of the loss."""
         problem, mean = self.problem, 1.0
         if not problem.loss.quadratic:
@@ -442,7 +446,12 @@ class Point:
 
     def _gap_of(self, entries, wanted):
         """The gap of the dual point at which ``entries`` are in balance."""
-        return self._gap_at(*self._balanced(entries, wanted))
+        return self._gap_at(*self._balanced(entries, wanted)) if entries.size else self.plain_gap
+
+    @cached_property
+    def plain_gap(self):
+        """The gap of the residual itself, scaled."""
+        return self._gap_at(*self._balanced(NOTHING, 0.0))
 
     def _gap_at(self, dual, correlation):
         """The gap of a dual point, after the scaling that makes it feasible."""

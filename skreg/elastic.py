@@ -1,32 +1,48 @@
-"""Prices and duality gaps of many points at once, for the elastic net: on a Gram matrix one by one they cost more than the path."""
+"""Violations, prices and duality gaps of many points along alpha at once: one by one they cost more than the path."""
 
 import numpy as np
 
+from skreg import _kernels
 from skreg.penalties.convex import L1, ElasticNet
 
-__all__ = ["elastic_sums"]
+__all__ = ["measure_together"]
 
 # What the formulas below are the text of; a subclass with a text of its own is not meant.
 TEXTS = ("value", "conjugate", "dual_scale")
 
 
-def elastic_sums(penalty, coefs, gradients, losses, strengths, moments):
-    """Prices and duality gaps of points along alpha, where both follow from a few sums; None for other penalties.
+def measure_together(points, coefs, gradients, halves, products):
+    """Give points what their certificates are made of, where it follows from a few sums.
 
     Parameters
     ----------
-    penalty : Penalty
+    points : list of Point
+        Of one problem along alpha: squared loss, one output.
     coefs, gradients : ndarray of shape (n_alphas, n_features)
-    losses : ndarray of shape (n_alphas,)
-    strengths : ndarray of shape (n_alphas, 1) or (n_alphas, n_features)
-        None of them zero.
-    moments : Moments
-        Of one output.
-
-    Returns
-    -------
-    prices, gaps : ndarray of shape (n_alphas,)
+    halves, products : ndarray of shape (n_alphas,)
+        Half the weighted mean square of the residuals, balanced if there is an intercept, and that of their products with y.
     """
+    problem, alphas = points[0].problem, np.array([[point.alpha] for point in points])
+    strengths = alphas if problem.penalty_factor is None else alphas * problem.penalty_factor
+    if problem.twin is not None:
+        violations = _kernels.largest_residuals(coefs, gradients, problem.curvatures(None), strengths, *problem.twin)
+        for point, violation in zip(points, violations.tolist(), strict=True):
+            if problem.fit_intercept:
+                violation = max(violation, point.imbalance)
+            point.violation = float(violation / np.sqrt(2.0 * problem.null_loss))
+    if problem.unpenalised(alphas.min()).size:
+        return
+    sums = _elastic_sums(problem.penalty, coefs, gradients, halves, products, strengths)
+    if sums is None:
+        return
+    prices, excesses = sums
+    for point, price, excess in zip(points, prices.tolist(), excesses.tolist(), strict=True):
+        gap = max(point.loss + price + excess, 0.0) / problem.null_loss
+        point.price, point.plain_gap = price, float(gap) if np.isfinite(gap) else None
+
+
+def _elastic_sums(penalty, coefs, gradients, halves, products, strengths):
+    """Prices, and by how much the negative dual objectives exceed zero; None for penalties other than the elastic net."""
     share, positive = _shape(penalty)
     if share is None:
         return None
@@ -43,8 +59,7 @@ def elastic_sums(penalty, coefs, gradients, losses, strengths, moments):
     else:
         scales, beyond = 1.0, np.maximum(correlations - share * strengths, 0.0)
         conjugates = (beyond * beyond / (2.0 * (1.0 - share) * strengths)).sum(axis=1)
-    duals = scales * (moments.square - coefs @ moments.product - scales * losses)
-    return prices, np.maximum(losses + prices + conjugates - duals, 0.0)
+    return prices, conjugates - scales * (products - scales * halves)
 
 
 def _shape(penalty):

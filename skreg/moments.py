@@ -11,9 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skreg import _kernels
 from skreg.certificate import EXACT, Point
-from skreg.elastic import elastic_sums
+from skreg.elastic import measure_together
 from skreg.model import scaled_inverse
 
 __all__ = ["MomentPoint", "Moments", "moment_points"]
@@ -81,8 +80,9 @@ class MomentPoint(Point):
         moments = self._moments
         return float(max(0.5 * (moments.square + coef @ (gradient - moments.product)), 0.0))
 
-    def _imbalance(self):
-        # Everything is centred: the intercept is at its best for every coef.
+    @property
+    def imbalance(self):
+        """None: everything is centred, so the intercept is at its best for every coef."""
         return 0.0
 
     def _gap_of(self, entries, wanted):
@@ -145,16 +145,5 @@ def moment_points(problem, coefs, alphas):
     points = [problem.point(coef, intercept, alpha) for coef, alpha in zip(coefs, alphas, strict=True)]
     for point, gradient, loss in zip(points, gradients, losses.tolist(), strict=True):
         point.gradient, point.loss = gradient, loss
-    alphas = np.array(alphas, dtype=np.float64)[:, None]
-    strengths = alphas if problem.penalty_factor is None else alphas * problem.penalty_factor
-    if problem.twin is not None:
-        violations = _kernels.largest_residuals(coefs, gradients, problem.squared_norms, strengths, *problem.twin)
-        violations /= np.sqrt(2.0 * problem.null_loss)
-        for point, violation in zip(points, violations.tolist(), strict=True):
-            point.violation = violation
-    if not problem.unpenalised(alphas.min()).size:
-        sums = elastic_sums(problem.penalty, coefs, gradients, losses, strengths, moments)
-        if sums is not None:
-            for point, price, gap in zip(points, sums[0].tolist(), (sums[1] / problem.null_loss).tolist(), strict=True):
-                point.price, point.plain_gap = price, gap if np.isfinite(gap) else None
+    measure_together(points, coefs, gradients, losses, moments.square - coefs @ moments.product)
     return points

@@ -12,6 +12,7 @@ little from alpha to alpha: with the exact gradients of the points that it leads
 import numpy as np
 
 from skreg.certificate import CONDITION, Point
+from skreg.elastic import measure_together
 from skreg.moments import moment_points
 from skreg.solvers.base import Progress, Solution, sharp, starting_point
 from skreg.solvers.engine import MODELS
@@ -132,6 +133,8 @@ def _look_ahead(engine, last, alphas, tol):
     if problem.loss.quadratic:
         if problem.moments is None:
             _differentiate(points)
+            if problem.y.ndim == 1:
+                _measure(points)
         return points, 1
     _differentiate(points, engine.entries)
     goal = np.sqrt(0.1 * tol / CONDITION)
@@ -225,6 +228,18 @@ def _points(problem, coefs, intercepts, alphas):
         eta += intercept
         points.append(problem.point(coef, intercept, alpha, eta))
     return points
+
+
+def _measure(points):
+    """Certify points of the squared loss together, as far as that goes."""
+    problem = points[0].problem
+    y, residuals = problem.y, problem.y - np.array([point.eta for point in points])
+    if problem.fit_intercept:
+        y, residuals = y - problem.null_intercept, residuals - (residuals @ problem.weights)[:, None]
+    weighted = residuals * problem.weights
+    coefs, gradients = (np.array([getattr(point, name) for point in points]) for name in ("coef", "gradient"))
+    halves = 0.5 * np.einsum("bi,bi->b", residuals, weighted)
+    measure_together(points, coefs, gradients, halves, weighted @ y)
 
 
 def _differentiate(points, entries=None):
