@@ -148,11 +148,11 @@ class Quadratic:
             target = self.penalty.prox(self.coef - self.step * self.grad, self.step, self.alpha)
             move = target - self.coef
             sizes = root * np.abs(move)
-            settled = settled + 1 if np.array_equal(target != 0, self.coef != 0) else 0
-            entry = int(np.argmax(sizes))
+            together = self._apart(sizes)
+            entry = together[0]
             if sizes[entry] <= tol or settled > SETTLED:
                 break
-            together = self._apart(sizes)
+            settled = settled + 1 if np.array_equal(target[together] != 0, self.coef[together] != 0) else 0
             if together.size > 1:
                 candidate = self.coef.copy()
                 candidate[together] = target[together]
@@ -270,8 +270,7 @@ class Quadratic:
             if not np.isfinite(self.penalty.value(candidate, self.alpha)):
                 # Steps of no length lead to the nearest point that is allowed.
                 candidate = self.penalty.prox(candidate, 1e-15 * self.step, self.alpha)
-            candidate_grad = self.grad + self.gram @ (candidate - self.coef)
-            self.work += 2.0 * candidate.size**2
+            candidate_grad = self.grad + self._product(candidate - self.coef)
             decrease = value - self.objective(candidate, candidate_grad)
             noise = 1e-15 * abs(value)
             better = decrease > noise
@@ -282,6 +281,12 @@ class Quadratic:
                 self.coef[:], self.grad[:] = candidate, candidate_grad
                 return True
         return False
+
+    def _product(self, move):
+        """Of the Gram matrix and a move, few of whose entries are not zero."""
+        moved = np.flatnonzero(move)
+        self.work += 2.0 * moved.size * move.size
+        return self.gram @ move if 2 * moved.size > move.size else self.gram[moved].T @ move[moved]
 
     def _penalty_curvature(self, target, pull):
         """Slope of the prox, and second derivative of the penalty, at a result of the prox.
