@@ -13,7 +13,8 @@ from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 
 import skreg
-from skreg import L1, PenalizedRegression, Penalty, fastest_solver, make_problem, regularization_path
+from skreg import L1, PenalizedRegression, Penalty, alpha_max, fastest_solver, make_problem, regularization_path
+from skreg.solvers import compiled
 from skreg.solvers.coordinate import CoordinateDescent
 from skreg.solvers.probe import probe_prox
 from skreg.testing import check_penalty
@@ -190,6 +191,26 @@ def test_a_concave_text_is_asked_for_many_coefficients_at_once():
     assert all(one.converged and one.kind == "local" for one in path.certificates)
     # One coefficient at a time they were 3,700, and at saddles descent went round and round.
     assert len(asked) < 1_200
+
+
+def test_a_concave_text_on_a_path_of_correlated_columns(monkeypatch):
+    # Between columns that take turns descent had gone on for thousands of moves; Newton's method knows where to.
+    monkeypatch.setattr(compiled, "WORTH", np.inf)
+    calls = []
+
+    class Counted(OwnMCP):
+        def prox(self, coef, step, alpha):
+            calls.append(coef.size)
+            return super().prox(coef, step, alpha)
+
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((100, 600))
+    X[:, 1:] += 1.5 * X[:, :-1]
+    y = X[:, ::30].sum(axis=1) + 3.0 * rng.standard_normal(100)
+    alphas = alpha_max(X, y, penalty="l1") * np.geomspace(1.0, 0.05, 30)
+    path = regularization_path(X, y, penalty=Counted(), alphas=alphas)
+    assert all(certificate.converged for certificate in path.certificates)
+    assert len(calls) < 3_500
 
 
 @each_own
