@@ -7,6 +7,8 @@ read in pieces of `PIECE` rows, rows in blocks.
 
 import numpy as np
 
+from libc.stdint cimport int32_t, int64_t
+
 from skreg._signals cimport look
 from skreg._columns cimport all_equal, dot, gathered, index, real, squares
 
@@ -17,6 +19,10 @@ cdef extern from "_simd.h" nogil:
     void skreg_add_squares_f(long n, double a, const float *x, const double *shift, double *out)
     void skreg_moments_d(long n, const double *x, const double *w, const double *r, double c, double *out)
     void skreg_moments_f(long n, const float *x, const double *w, const double *r, double c, double *out)
+    void skreg_gather_rows_d32(long n, const double *data, const int32_t *indices, const double *rows, double *out)
+    void skreg_gather_rows_d64(long n, const double *data, const int64_t *indices, const double *rows, double *out)
+    void skreg_gather_rows_f32(long n, const float *data, const int32_t *indices, const double *rows, double *out)
+    void skreg_gather_rows_f64(long n, const float *data, const int64_t *indices, const double *rows, double *out)
     void skreg_dots(long n, const double *x, const double *a, const double *b, const double *c, const double *d, double *out)
     void skreg_gather(long n, const double *w, const double *a, const double *b, const double *c, const double *d, double *y)
     void skreg_copy_d(long n, const double *x, double shift, const double *scale, double *out)
@@ -248,6 +254,26 @@ def sparse_gather(const real[::1] data, const index[::1] indices, const index[::
             first = indptr[i]
             if indptr[i + 1] > first:
                 out[i] = gathered(&data[first], &indices[first], indptr[i + 1] - first, &vector[0])
+
+
+def sparse_gather_rows(const real[::1] data, const index[::1] indices, const index[::1] indptr,
+                       const double[:, ::1] rows, double[:, ::1] out):
+    """out[major] = sum over minor of data * rows[minor], rows and out being eight numbers wide."""
+    cdef Py_ssize_t i, first, n
+    with nogil:
+        for i in range(out.shape[0]):
+            first = indptr[i]
+            n = indptr[i + 1] - first
+            if n == 0:
+                out[i, :] = 0.0
+            elif real is float and index is int32_t:
+                skreg_gather_rows_f32(n, &data[first], &indices[first], &rows[0, 0], &out[i, 0])
+            elif real is float:
+                skreg_gather_rows_f64(n, &data[first], &indices[first], &rows[0, 0], &out[i, 0])
+            elif index is int32_t:
+                skreg_gather_rows_d32(n, &data[first], &indices[first], &rows[0, 0], &out[i, 0])
+            else:
+                skreg_gather_rows_d64(n, &data[first], &indices[first], &rows[0, 0], &out[i, 0])
 
 
 def sparse_scatter(const real[::1] data, const index[::1] indices, const index[::1] indptr,

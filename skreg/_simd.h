@@ -2,6 +2,8 @@
 #ifndef SKREG_SIMD_H
 #define SKREG_SIMD_H
 
+#include <stdint.h>
+
 #if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__linux__) && defined(__GLIBC__)
 #define SKREG_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
@@ -149,5 +151,23 @@ SKREG_CLONES static void skreg_spread(long n, const double *restrict w, const do
         d[i] += w[3] * x[i];
     }
 }
+
+/* out = sum of data * rows[indices], for rows of SKREG_WIDE numbers: each stored number is read once for all of them. */
+#define SKREG_WIDE 8
+#define SKREG_GATHER_ROWS(real, index, suffix)                                                                      \
+    SKREG_CLONES static void skreg_gather_rows##suffix(long n, const real *restrict data, const index *restrict indices, \
+                                                       const double *restrict rows, double *restrict out) {         \
+        double sums[SKREG_WIDE] = {0};                                                                              \
+        for (long i = 0; i < n; i++) {                                                                              \
+            const double *row = rows + SKREG_WIDE * (long)indices[i];                                               \
+            for (int k = 0; k < SKREG_WIDE; k++) sums[k] += data[i] * row[k];                                       \
+        }                                                                                                           \
+        for (int k = 0; k < SKREG_WIDE; k++) out[k] = sums[k];                                                      \
+    }
+
+SKREG_GATHER_ROWS(double, int32_t, _d32)
+SKREG_GATHER_ROWS(double, int64_t, _d64)
+SKREG_GATHER_ROWS(float, int32_t, _f32)
+SKREG_GATHER_ROWS(float, int64_t, _f64)
 
 #endif

@@ -33,6 +33,9 @@ A_DIGIT = 10
 # One column in so many is picked out of rows faster than all of them are read.
 MOST_SCATTERED = 40
 
+# So many vectors meet the stored numbers of a sparse X at once.
+WIDE = 8
+
 # What a pass over X is given for a result that is not wanted.
 NOTHING = np.empty(0)
 NO_INDICES = np.empty(0, dtype=np.int32)
@@ -417,12 +420,23 @@ class SparseDesign(Design):
         return means, variances, None if rows is None else product
 
     def _product(self, vector, size, gather):
+        if vector.ndim > 1 and gather and vector.shape[1] > 1:
+            return np.hstack(
+                [self._wide_product(vector[:, k : k + WIDE], size) for k in range(0, vector.shape[1], WIDE)]
+            )
         if vector.ndim > 1:
             return np.column_stack([self._product(column, size, gather) for column in vector.T])
         out = np.zeros(size)
         kernel = _passes.sparse_gather if gather else _passes.sparse_scatter
         kernel(*self._arrays, np.ascontiguousarray(vector, dtype=np.float64), out)
         return out
+
+    def _wide_product(self, vectors, size):
+        """With some vectors at once, so that what X stores is read once for all of them."""
+        rows, out = np.zeros((len(vectors), WIDE)), np.empty((size, WIDE))
+        rows[:, : vectors.shape[1]] = vectors
+        _passes.sparse_gather_rows(*self._arrays, rows, out)
+        return out[:, : vectors.shape[1]]
 
     def _times(self, coef):
         return self._product(coef, self.shape[0], gather=not self._by_column)

@@ -183,3 +183,19 @@ def test_the_gradient_of_the_null_model_comes_with_the_means(layout, fit_interce
     # What was computed of other data is not that of these.
     part = problem.sample(np.arange(40)) if layout in ("C", "F") else problem.changed(y=1.0 - y)
     assert part.null_gradient is None
+
+
+@pytest.mark.parametrize("form", [sparse.csc_array, sparse.csr_array])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("indices", [np.int32, np.int64])
+@pytest.mark.parametrize("n_vectors", [1, 2, 8, 19])
+def test_sparse_products_with_many_vectors_are_those_with_each(form, dtype, indices, n_vectors):
+    rng = np.random.default_rng(0)
+    X = form(np.where(rng.random((30, 41)) < 0.3, rng.standard_normal((30, 41)), 0.0).astype(dtype))
+    X.indices, X.indptr = X.indices.astype(indices), X.indptr.astype(indices)
+    weights = rng.uniform(0.5, 1.5, 30)
+    made = design.make_design(X, weights / weights.sum(), True, True)
+    Z = (X.toarray().astype(np.float64) - made.shift) / made.scale
+    rows, coefs = rng.standard_normal((30, n_vectors)), rng.standard_normal((41, n_vectors))
+    np.testing.assert_allclose(made.dot_t(rows), Z.T @ rows, atol=1e-12)
+    np.testing.assert_allclose(made.dot(coefs), Z @ coefs, atol=1e-12)
