@@ -805,7 +805,7 @@ def softmax_expansion(const double[:, ::1] y, const double[:, ::1] eta,
     """Of ``log(sum(exp(eta))) - eta[own]`` for one-hot ``y``; exact in all tails."""
     cdef:
         Py_ssize_t i, k, best, own, n_classes = y.shape[1]
-        double rest, others, total
+        double rest, others, share
     with nogil:
         for i in range(y.shape[0]):
             best = own = 0
@@ -822,9 +822,11 @@ def softmax_expansion(const double[:, ::1] y, const double[:, ::1] eta,
                     rest += gradient[i, k]
                 if k != own:
                     others += gradient[i, k]
-            total = 1.0 + rest
+            # One division a row: they take longer than all else but the exponentials.
+            share = 1.0 / (1.0 + rest)
             value[i] = log1p(rest) + (eta[i, best] - eta[i, own])
             for k in range(n_classes):
-                gradient[i, k] /= total
-                curvature[i, k] = gradient[i, k] * (rest / total if k == best else 1.0 - gradient[i, k])
-            gradient[i, own] = -others / total
+                gradient[i, k] *= share
+                curvature[i, k] = gradient[i, k] * (1.0 - gradient[i, k])
+            curvature[i, best] = gradient[i, best] * (rest * share)
+            gradient[i, own] = -others * share

@@ -226,13 +226,13 @@ class DenseDesign(Design):
             used = np.flatnonzero(coef.any(axis=1))
             return X[:, used].astype(np.float64, copy=False) @ coef[used]
         if X.dtype == np.float64:
-            return X @ coef
+            return _product(X, coef)
         return np.concatenate([block.astype(np.float64) @ coef for _, block in _row_blocks(X)])
 
     def _times_t(self, residual):
         X = self.X
         if X.dtype == np.float64:
-            return X.T @ residual
+            return _product(X.T, residual)
         if residual.ndim == 1:
             out = np.zeros(X.shape[1])
             _passes.dense_pass(X, np.ascontiguousarray(residual), NOTHING, NOTHING, out, NOTHING)
@@ -593,6 +593,11 @@ class SparseDesign(Design):
         if self.shift is not None:
             block -= self.shift[index]
         return block if self.scale is None else block / self.scale[index]
+
+
+def _product(matrix, few):
+    """``matrix @ few``, in the order in which BLAS is faster where ``few`` has some columns."""
+    return matrix @ few if few.ndim == 1 else np.ascontiguousarray((few.T @ matrix.T).T)
 
 
 def _row_blocks(X):

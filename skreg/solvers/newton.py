@@ -1,7 +1,7 @@
 """Newton's method for smooth losses with a quadratic penalty or none."""
 
 from skreg.certificate import CONDITION
-from skreg.solvers.base import Progress, Solution, Solver, starting_point
+from skreg.solvers.base import Progress, Solution, Solver, sharp, starting_point
 from skreg.solvers.line_search import line_search
 from skreg.solvers.system import NewtonSystem
 from skreg.sums import inner
@@ -58,7 +58,7 @@ def _solve_one(system, alpha, start, tol, max_iter):
     system.charge(alpha)
     may_diverge, n_models = problem.unpenalised(alpha).size > 0, 0
     if system.small is not None:
-        coef, intercept, _, n_models = system.small.minimise(coef, intercept, alpha, tol, max_iter - 1)
+        coef, intercept, _, n_models = system.small.minimise(coef, intercept, alpha, 0.5 * sharp(tol), max_iter - 1)
     point = problem.point(coef, intercept, alpha)
     slopes = system.loss_gradient(point)
     best, progress, looking = None, Progress(), n_models > 0
@@ -77,8 +77,8 @@ def _solve_one(system, alpha, start, tol, max_iter):
             progress.update(optimality)
             if best is None or optimality.violation <= best.optimality.violation:
                 best = Solution(alpha, point.coef, point.intercept, n_iter, optimality)
-            sharp = CONDITION * optimality.violation**2 <= tol
-            if (optimality.converged and sharp) or progress.stalled >= PATIENCE:
+            small = CONDITION * optimality.violation**2 <= tol
+            if (optimality.converged and small) or progress.stalled >= PATIENCE:
                 break
             slopes = system.loss_gradient(point)
             gradient = system.gradient(point, slopes)
