@@ -258,22 +258,29 @@ class Point:
     def _violations_of_the_restless(self):
         """`violations` of a convex penalty: zeros that stay zero with one step do so with any, so none needs to know its own."""
         problem, coef, gradient = self.problem, self.coef, self.gradient
-        violations = np.zeros(coef.shape)
+        violations, restless = np.zeros(coef.shape), self.restless
         if problem.twin is not None and coef.ndim == 1:
             address, params = problem.twin
             strength = np.atleast_1d(np.asarray(problem.strength(self.alpha), dtype=np.float64))
-            restless = _kernels.restless(coef, gradient, strength, address, params)
             params, strength = (own[restless] if len(own) > 1 else own for own in (params, strength))
             some = coef[restless], gradient[restless], self.curvature_of(restless), strength
             violations[restless] = _kernels.residuals(*some, address, params)
             return violations
-        moves = problem.prox(coef - gradient, 1.0 if coef.ndim == 1 else np.ones(coef.shape), self.alpha) - coef
-        restless = np.flatnonzero(np.logical_or(coef, moves).reshape(len(coef), -1).any(axis=1))
         if restless.size:
             step = self._steps(restless)
             target = problem.prox(coef - step * gradient, step, self.alpha)
             violations[restless] = np.abs(coef - target)[restless] / np.sqrt(step[restless])
         return violations
+
+    @cached_property
+    def restless(self):
+        """Features with a coefficient that is not zero or, if the penalty is separable and convex, would not stay it."""
+        problem, coef, gradient = self.problem, self.coef, self.gradient
+        if problem.twin is not None and coef.ndim == 1:
+            strength = np.atleast_1d(np.asarray(problem.strength(self.alpha), dtype=np.float64))
+            return _kernels.restless(coef, gradient, strength, *problem.twin)
+        moves = problem.prox(coef - gradient, 1.0 if coef.ndim == 1 else np.ones(coef.shape), self.alpha) - coef
+        return np.flatnonzero(np.logical_or(coef, moves).reshape(len(coef), -1).any(axis=1))
 
     def _steps(self, features):
         """Steps of the prox: the inverse curvature of some features, 1 for the others."""

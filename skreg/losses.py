@@ -338,7 +338,10 @@ class Logistic(Loss):
         if type(self) is not Logistic:
             # A subclass may have changed one of the three.
             return super().expansion(y, eta)
-        value, gradient, curvature = (np.empty(eta.shape) for _ in range(3))
+        value, gradient, curvature = np.empty(eta.shape), np.empty(eta.shape), np.empty(eta.shape)
+        if eta.ndim == 1 and eta.dtype == y.dtype == np.float64 and eta.flags.c_contiguous and y.flags.c_contiguous:
+            _kernels.logistic_expansion(y, eta, value, gradient, curvature)
+            return value, gradient, curvature
         flat = [np.ascontiguousarray(array, dtype=np.float64).reshape(-1) for array in (y, eta)]
         _kernels.logistic_expansion(*flat, value.reshape(-1), gradient.reshape(-1), curvature.reshape(-1))
         return value, gradient, curvature

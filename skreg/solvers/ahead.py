@@ -168,7 +168,7 @@ def _look_ahead(engine, last, alphas, tol):
 def _solve_each(engine, newton, last, alphas, tol):
     """Minimise the loss over the working set for one alpha after the other; the points, and the most models that one took."""
     problem, entries = engine.problem, engine.entries
-    goal, points, most = 0.3 * np.sqrt(tol / CONDITION), [], 1
+    goal, points, violations, most = 0.3 * np.sqrt(tol / CONDITION), [], [], 1
     some, intercept = last.coef[entries], last.intercept
     for alpha in alphas:
         some, intercept, _, n_models = newton.minimise(some, intercept, alpha, goal, MODELS)
@@ -177,8 +177,15 @@ def _solve_each(engine, newton, last, alphas, tol):
         coef = np.zeros(problem.n_features)
         coef[entries] = some
         points.append(problem.point(coef, intercept, alpha, newton.eta.copy()))
+        violations.append(newton.violation())
         most = max(most, n_models)
     _differentiate(points)
+    inside = np.zeros(problem.n_features, dtype=bool)
+    inside[entries] = True
+    for point, violation in zip(points, violations, strict=True):
+        if inside[point.restless].all():
+            # There are no others.
+            point.violation = violation
     return points, most
 
 

@@ -179,6 +179,14 @@ class SmallNewton:
                 break
         return float(loops.reached[-1])
 
+    def violation(self):
+        """As `Point.violation` where the last way ended, of these columns and the intercept; after `balance`, or without one."""
+        if not self.problem.fit_intercept:
+            self._loops.begin(*self._here())
+            self._expand()
+        self._loops.arrive()
+        return self._loops.violation(*self._twin) / math.sqrt(2.0 * self.problem.null_loss)
+
     def _here(self):
         loops = self._loops
         size = loops.alpha.size
