@@ -7,7 +7,7 @@ from scipy import sparse
 from sklearn.linear_model import Lasso, lasso_path
 from test_user_penalty import OwnL1, OwnMCP, OwnSLOPE
 
-from skreg import L1, L2, ElasticNet, Loss, PenalizedRegression, alpha_max
+from skreg import L1, L2, ElasticNet, Grouped, Loss, PenalizedRegression, alpha_max
 
 TASKS = ["squared", "logistic", "softmax"]
 PENALTIES = {
@@ -139,6 +139,30 @@ def test_concave_penalties_too():
     top = alpha_max(0.1 * X, y, penalty=OwnMCP(3.0))
     assert top > alpha_max(0.1 * X, y)
     assert not PenalizedRegression(OwnMCP(3.0), alpha=top).fit(0.1 * X, y).coef_.any()
+
+
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("penalty", ["mcp", "l0", "lq", "logsum"])
+def test_concave_penalties_beside_a_free_column(task, penalty):
+    """What entered before the free column was fitted would stay: paths begin with the null model."""
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        X = rng.standard_normal((60, 5)) + rng.standard_normal((60, 1))
+        eta = X @ [2.0, -1.0, 0.5, 0.0, 1.0] + 0.2 * rng.standard_normal(60)
+        y = {"squared": eta, "logistic": eta > 0, "softmax": np.digitize(eta, [-1.0, 1.0])}[task]
+        factor = np.array([0.0, 1.0, 1.0, 1.0, 1.0])
+        top = top_of(task, X, y, penalty, penalty_factor=factor)
+        coef = estimator(task, penalty, alpha=top * (1 + 1e-6), penalty_factor=factor).fit(X, y).coef_
+        assert np.all((np.atleast_2d(coef) != 0).any(axis=0) == (factor == 0))
+
+
+def test_concave_groups_beside_a_free_one():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((60, 5)) + rng.standard_normal((60, 1))
+    y = X @ [2.0, -1.0, 0.5, 0.0, 1.0] + 0.2 * rng.standard_normal(60)
+    penalty = Grouped("l0", [0, 1, 1, 0, 2], weights=[0, 1, 1])
+    coef = PenalizedRegression(penalty, alpha=alpha_max(X, y, penalty=penalty) * (1 + 1e-6)).fit(X, y).coef_
+    assert np.array_equal(coef != 0, [True, False, False, True, False])
 
 
 class LogCosh(Loss):

@@ -213,6 +213,62 @@ def test_a_concave_text_on_a_path_of_correlated_columns(monkeypatch):
     assert len(calls) < 3_500
 
 
+class WeightedL1(Penalty):
+    """Forgets `restrict`."""
+
+    separable = convex = True
+
+    def __init__(self, weights):
+        self.weights = weights
+
+    def value(self, coef, alpha):
+        return np.sum(alpha * self.weights * np.abs(coef))
+
+    def prox(self, coef, step, alpha):
+        return np.sign(coef) * np.maximum(np.abs(coef) - step * alpha * self.weights, 0.0)
+
+
+class LabelledGroups(Penalty):
+    """Forgets it, too."""
+
+    convex = True
+
+    def __init__(self, labels):
+        self.labels = labels
+
+    def blocks(self):
+        return np.asarray(self.labels)
+
+    def _norms(self, coef):
+        return np.sqrt(np.bincount(self.labels, coef**2))[self.labels]
+
+    def value(self, coef, alpha):
+        return np.sum(alpha * self._norms(coef) / np.bincount(self.labels)[self.labels])
+
+    def prox(self, coef, step, alpha):
+        norms = self._norms(coef)
+        return coef * np.maximum(1.0 - step * alpha / np.where(norms > 0, norms, 1.0), 0.0)
+
+
+@pytest.mark.parametrize(
+    "forgetful", [WeightedL1(np.ones(600)), LabelledGroups(np.arange(600) // 3)], ids=["array", "labels"]
+)
+def test_a_penalty_that_cannot_be_had_on_some_features(forgetful):
+    X, y = regression_data(n=50, p=600)
+    problem = make_problem(X, y, penalty=forgetful, loss="squared")
+    found = fastest_solver(problem)
+    assert found.name == "proximal_gradient"
+    name = "coordinate_descent" if forgetful.separable else "block_coordinate_descent"
+    with pytest.raises(ValueError, match=r"has an array \((weights|labels)\) and no `restrict\(features\)`"):
+        PenalizedRegression(forgetful, solver=name).fit(X, y)
+    assert PenalizedRegression(forgetful, alpha=10.0).fit(X, y).solver_ == "proximal_gradient"
+    # On few features it is the same as one that can be.
+    few = type(forgetful)(np.array([1, 1, 1, 0, 0, 0]))
+    assert PenalizedRegression(few, alpha=0.1).fit(X[:, :6], y).solver_ == name
+    results = check_penalty(few, on_fail=None)
+    assert "no restrict(features)" in " ".join(str(one["exception"]) for one in results)
+
+
 @each_own
 def test_clone_and_pickle(penalty):
     X, y = regression_data()

@@ -49,7 +49,7 @@ class BlockCoordinateDescent(CoordinateDescent):
             return f"{type(problem.penalty).__name__} is separable: its blocks are single coefficients."
         if problem.penalty.blocks() is None:
             return f"{type(problem.penalty).__name__} has no blocks (`blocks`)."
-        return None
+        return self.cannot_restrict(problem)
 
     def engine(self, problem):
         """Working sets of blocks."""

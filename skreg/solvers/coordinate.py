@@ -2,12 +2,16 @@
 
 import numpy as np
 
+from skreg.penalties import Penalty
 from skreg.solvers.ahead import solve_ahead
 from skreg.solvers.base import Solution, Solver
 from skreg.solvers.engine import Engine, is_small
 from skreg.solvers.sampling import sampled, worth_a_sample
 
 __all__ = ["CoordinateDescent", "each_output"]
+
+# Accuracy of the null model where a path of a concave penalty begins with it.
+NULL_TOL = 1e-13
 
 # Up to so many columns, a path of the squared loss reads X once.
 MAX_MOMENTS = 2_000
@@ -34,7 +38,29 @@ class CoordinateDescent(Solver):
         """Penalties that are not separable."""
         if not problem.penalty.separable:
             return f"{type(problem.penalty).__name__} does not declare `separable = True`."
-        return None
+        return self.cannot_restrict(problem)
+
+    def cannot_restrict(self, problem):
+        """Why there can be no working sets, as a sentence, or None: arrays with a number per feature, and nothing that picks some.
+
+        Parameters
+        ----------
+        problem : Problem
+
+        Returns
+        -------
+        None or str
+        """
+        penalty = problem.penalty
+        if type(penalty).restrict is not Penalty.restrict or is_small(problem):
+            return None
+        arrays = [name for name, value in vars(penalty).items() if np.ndim(value) > 0]
+        if not arrays or _acts_on_one(penalty, (1, problem.n_outputs) if penalty.joint_outputs else (1,)):
+            return None
+        return (
+            f"{type(penalty).__name__} has an array ({', '.join(arrays)}) and no `restrict(features)` that gives the penalty "
+            "on some of the features."
+        )
 
     def engine(self, problem):
         """What a path of alphas shares."""
@@ -56,6 +82,8 @@ class CoordinateDescent(Solver):
             return
         engine = self.engine(problem)
         engine.keeps_gradient = len(alphas) == 1
+        if start is None and not problem.penalty.convex:
+            start = self._null_model(problem, alphas[0])
         if start is None and worth_a_sample(engine):
             start = engine.begin_with(*sampled(engine, alphas[0]))
         elif start is None:
@@ -70,6 +98,27 @@ class CoordinateDescent(Solver):
             solution = engine.solve(alpha, start, tol, max_iter)
             start = solution.coef, solution.intercept
             yield solution
+
+    def _null_model(self, problem, alpha):
+        """What is free of charge, fitted alone; None where nothing is.
+
+        A concave penalty may keep whatever enters before that is found.
+        """
+        free = problem.unpenalised(alpha)
+        if not 0 < free.size < problem.n_features:
+            return None
+        solution = next(self.solve(problem.features(free), [0.0], tol=NULL_TOL))
+        coef = np.zeros(problem.coef_shape)
+        coef[free] = solution.coef
+        return None if solution.diverges else (coef, solution.intercept)
+
+
+def _acts_on_one(penalty, shape):
+    """Whether a penalty on the first feature takes the coefficients of one."""
+    try:
+        return np.shape(penalty.restrict(np.array([0])).prox(np.zeros(shape), 1.0, 1.0)) == shape
+    except Exception:  # whatever a text of somebody else raises
+        return False
 
 
 def _pays_to_read_once(problem, alphas):

@@ -334,6 +334,11 @@ def _fail_prox(case, point, answer, rival, mine, theirs):
 
 def _suspicion(case, point, answer):
     """The mistake that explains a wrong prox, when one can be recognised."""
+    if np.shape(answer) != point.coef.shape:
+        return (
+            "a parameter has a number for each feature, and there is no restrict(features) that gives the penalty "
+            "on some of the features."
+        )
     if point.coef.shape == case.shape:
         coef, step, alpha = point
         moved = np.any(answer != 0) and np.any(answer != coef)
