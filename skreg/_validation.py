@@ -153,12 +153,14 @@ def check_penalty_factor(penalty_factor, penalty, n_features, feature_names=None
             f"penalty_factor must be None for {name}: it prices coefficients together, so a factor per feature "
             "has no meaning. Scale the columns of X instead."
         )
-    for label in np.unique(blocks):
-        if np.ptp(factor[blocks == label]) > 0:
-            raise ValueError(
-                f"penalty_factor must be the same for all features of a block of {name}; "
-                f"got {factor[blocks == label].tolist()} in block {label!r}."
-            )
+    labels, first, number = np.unique(blocks, return_index=True, return_inverse=True)
+    unequal = np.flatnonzero(factor != factor[first][number])
+    if unequal.size:
+        block = number[unequal[0]]
+        raise ValueError(
+            f"penalty_factor must be the same for all features of a block of {name}; "
+            f"got {factor[number == block].tolist()} in block {labels.tolist()[block]!r}."
+        )
     return factor
 
 

@@ -234,3 +234,11 @@ def test_names_in_a_pipeline_and_a_grid():
     assert search.best_score_ > 0.1 + np.mean(cross_val_score(LinearRegression(), X, y, cv=3))
     chosen = PenalizedRegressionCV(GroupMCP(groups), alphas=10, cv=3).fit(frame, y)
     assert chosen.score(frame, y) > 0.5
+
+
+def test_factors_that_differ_within_a_group_are_named():
+    X, y = regression_data(n=20, p=6)
+    model = PenalizedRegression(GroupLasso(3), penalty_factor=[1, 1, 1, 1, 1, 2.0])
+    with pytest.raises(ValueError, match=r"of a block of GroupLasso; got \[1.0, 1.0, 2.0\] in block 1\."):
+        model.fit(X, y)
+    model.set_params(penalty_factor=[1, 1, 1, 2, 2, 2.0]).fit(X, y)

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
-__all__ = ["Alternating", "solve_positive", "step_size"]
+__all__ = ["Alternating", "solve_positive"]
 
 
 class Alternating:
@@ -60,19 +60,16 @@ class Alternating:
     def search(self, coef, grad, move):
         """The longest of the steps 1, 1/2, 1/4, ... along ``move`` that lowers the objective, if one does."""
         forward = self.gram @ move
-        size = step_size(self.penalty, self.alpha, coef, move, np.sum(grad * move), np.sum(move * forward))
-        return (coef + size * move, grad + size * forward) if size else (coef, grad)
-
-
-def step_size(penalty, alpha, coef, move, slope, curvature):
-    """The longest of the steps 1, 1/2, 1/4, ... that lowers a quadratic along ``move`` and the price; 0 if none does."""
-    price, size = penalty.value(coef, alpha), 1.0
-    while size > 1e-3:
-        change = size * slope + 0.5 * size**2 * curvature + penalty.value(coef + size * move, alpha) - price
-        if change <= 1e-16 * abs(price):
-            return size
-        size *= 0.5
-    return 0.0
+        slope, curvature = np.sum(grad * move), np.sum(move * forward)
+        price = self.penalty.value(coef, self.alpha)
+        size = 1.0
+        while size > 1e-3:
+            candidate = coef + size * move
+            change = size * slope + 0.5 * size**2 * curvature + self.penalty.value(candidate, self.alpha) - price
+            if change <= 1e-16 * abs(price):
+                return candidate, grad + size * forward
+            size *= 0.5
+        return coef, grad
 
 
 def solve_positive(system, wanted):

@@ -4,7 +4,6 @@ import numpy as np
 
 from skreg import _blocks
 from skreg.blocks import Blocks
-from skreg.solvers.alternating import step_size
 from skreg.solvers.block_newton import Bends, ColumnSystem, strengths
 from skreg.solvers.columns import ColumnModel
 
@@ -20,6 +19,9 @@ ROUNDS = 60
 # More rounds than this, at the pace of the last ones, cost more than a Newton step; up to this size of its system.
 FEW_ROUNDS = 3
 MAX_NEWTON = 2_000
+
+# The shortest part of a Newton step that is tried.
+SHORTEST = 0.01
 
 
 class WorkingColumns:
@@ -172,19 +174,29 @@ class BlocksOfColumns:
         bends = Bends(blocks, step, self.alpha, self.twin, point, target)
         if not bends.exist:
             return False
-        columns, used = model.columns[rows], used[rows]
+        columns, used, begin = model.columns[rows], used[rows], target[rows]
         rest = model.rest - (target - self.coef).T @ model.columns
-        uphill = self._products(columns, rest)
-        change = ColumnSystem(columns, bends.of(rows), used).solve(uphill - ((point - target) / by_row)[rows])
-        move, forward = np.zeros(self.coef.shape), np.atleast_2d(change.T @ columns)
-        move[rows] = change
-        slope, curvature = -np.sum(uphill * change), np.sum(np.square(forward))
-        size = step_size(self.penalty, self.alpha, target, move, slope, curvature)
-        coef, rest = target + size * move, rest - size * forward
-        if not self._objective(coef, rest) < self._objective(self.coef, model.rest):
-            return False
-        self.coef, model.rest[:] = coef, rest
-        return True
+        bends = bends.of(rows)
+        missing = self._products(columns, rest) - ((point - target) / by_row)[rows]
+        change = ColumnSystem(columns, bends, used).solve(missing)
+        now, size = self._objective(self.coef, model.rest), 1.0
+        while size > SHORTEST:
+            end = self._stopped_at_zero(begin + size * change, begin, bends.blocks, rows)
+            coef, left = target.copy(), rest - (end - begin).T @ columns
+            coef[rows] = end
+            if self._objective(coef, left) < now:
+                self.coef, model.rest[:] = coef, left
+                return True
+            size *= 0.5
+        return False
+
+    def _stopped_at_zero(self, end, begin, blocks, rows):
+        """Where a move of some rows ends: a block that turns round, or a coefficient with a price of its own, does so at zero."""
+        turned = end * begin
+        end[(blocks.sums(turned if turned.ndim == 1 else turned.sum(axis=1)) < 0)[blocks.label]] = 0.0
+        alone = self.strengths[1][self.blocks.label[rows]] > 0
+        end[(turned < 0) & alone.reshape(-1, *[1] * (turned.ndim - 1))] = 0.0
+        return end
 
     def _products(self, columns, rest):
         """Of columns and what is left of y, in the shape of coefficients."""
