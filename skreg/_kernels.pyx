@@ -26,6 +26,8 @@ cdef extern from "_simd.h" nogil:
     void skreg_axpy "skreg_axpy_d"(long n, double a, const double *x, double *y)
     double skreg_dot "skreg_dot_d"(long n, const double *x, const double *y)
     void skreg_rotate(long n, double c, double s, double *x, double *y)
+    void skreg_dots(long n, const double *x, const double *a, const double *b, const double *c, const double *d, double *out)
+    void skreg_gather(long n, const double *w, const double *a, const double *b, const double *c, const double *d, double *y)
 
 
 # -- twins --------------------------------------------------------------------
@@ -202,7 +204,7 @@ def gram_descent(const double[:, :] gram, double[::1] coef, double[::1] grad, co
 cdef double DEPENDENT = 1e-11
 
 # With more changes than this LAPACK makes a factor anew in less time than it takes here.
-cdef Py_ssize_t LARGE_FACTOR = 160
+cdef Py_ssize_t LARGE_FACTOR = 500
 # A column stays in the factor while its curvature differs from that of the penalty by no more than this share.
 cdef double NEAR = 0.4
 
@@ -340,6 +342,40 @@ cdef class ActiveSet:
         self.slope[j] += self.curvature[j] * (self.coef[j] - at)
         return True
 
+    cdef void forward(self, double *vector, Py_ssize_t n) noexcept nogil:
+        """Solve with the transpose of the first n rows and columns of the factor, four rows at a time."""
+        cdef Py_ssize_t i, r, s
+        cdef double[4] sizes
+        for i in range(0, n - 3, 4):
+            for r in range(4):
+                vector[i + r] /= self.factor[i + r, i + r]
+                sizes[r] = -vector[i + r]
+                for s in range(r + 1, 4):
+                    vector[i + s] += sizes[r] * self.factor[i + r, i + s]
+            skreg_gather(n - i - 4, sizes, &self.factor[i, i] + 4, &self.factor[i + 1, i] + 4, &self.factor[i + 2, i] + 4,
+                         &self.factor[i + 3, i] + 4, vector + i + 4)
+        for i in range(n - n % 4, n):
+            vector[i] /= self.factor[i, i]
+            for s in range(i + 1, n):
+                vector[s] -= vector[i] * self.factor[i, s]
+
+    cdef void backward(self, double *vector, Py_ssize_t n) noexcept nogil:
+        """Solve with the first n rows and columns of the factor, four rows at a time."""
+        cdef Py_ssize_t i, r, s, whole = n - n % 4
+        cdef double[4] sums
+        for i in range(n - 1, whole - 1, -1):
+            for s in range(i + 1, n):
+                vector[i] -= vector[s] * self.factor[i, s]
+            vector[i] /= self.factor[i, i]
+        for i in range(whole - 4, -1, -4):
+            skreg_dots(n - i - 4, vector + i + 4, &self.factor[i, i] + 4, &self.factor[i + 1, i] + 4,
+                       &self.factor[i + 2, i] + 4, &self.factor[i + 3, i] + 4, sums)
+            for r in range(3, -1, -1):
+                vector[i + r] -= sums[r]
+                for s in range(r + 1, 4):
+                    vector[i + r] -= vector[i + s] * self.factor[i + r, i + s]
+                vector[i + r] /= self.factor[i + r, i + r]
+
     cdef double append(self, Py_ssize_t j) noexcept nogil:
         """Append a column to the factor; returns what of its curvature the others do not explain, as a share."""
         self.work += <double> self.size * self.size
@@ -348,9 +384,9 @@ cdef class ActiveSet:
         cdef const double *row = &self.gram[j, 0]
         for i in range(n):
             self.wanted[i] = row[self.members[i]]
+        self.forward(&self.wanted[0], n)
         for i in range(n):
-            entry = self.wanted[i] / self.factor[i, i]
-            skreg_axpy(n - i - 1, -entry, &self.factor[i, i] + 1, &self.wanted[i] + 1)
+            entry = self.wanted[i]
             self.factor[i, n] = entry
             pivot -= entry * entry
         # A trace keeps duplicates apart: they then push each other out.
@@ -372,9 +408,7 @@ cdef class ActiveSet:
         for i in range(n):
             self.change[i] = -self.factor[i, n]
         self.change[n] = 1.0
-        for i in range(n - 1, -1, -1):
-            self.change[i] = (self.change[i] - skreg_dot(n - i - 1, &self.factor[i, i] + 1, &self.change[i] + 1)
-                              ) / self.factor[i, i]
+        self.backward(&self.change[0], n)
         slope = 0.0
         for i in range(n + 1):
             slope += self.slope[self.members[i]] * self.change[i]
@@ -422,12 +456,8 @@ cdef class ActiveSet:
         for i in range(n):
             j = self.members[i]
             self.change[i] = -(self.grad[j] + self.slope[j])
-        for i in range(n):
-            self.change[i] /= self.factor[i, i]
-            skreg_axpy(n - i - 1, -self.change[i], &self.factor[i, i] + 1, &self.change[i] + 1)
-        for i in range(n - 1, -1, -1):
-            self.change[i] = (self.change[i] - skreg_dot(n - i - 1, &self.factor[i, i] + 1, &self.change[i] + 1)
-                              ) / self.factor[i, i]
+        self.forward(&self.change[0], n)
+        self.backward(&self.change[0], n)
 
     cdef bint settle(self, Py_ssize_t *budget, double tol, double share) except -1 nogil:
         """Newton steps, each up to the first coefficient that reaches zero, until one is full.
@@ -481,10 +511,19 @@ cdef class ActiveSet:
         """The gradient of all, from a point where it was known."""
         self.work += 2.0 * self.size * self.coef.shape[0]
         cdef Py_ssize_t i, k = self.coef.shape[0]
+        cdef int waiting = 0
+        cdef double[4] sizes
+        cdef const double *rows[4]
         self.grad[:] = base_grad
         for i in range(k):
             if self.coef[i] != base_coef[i]:
-                skreg_axpy(k, self.coef[i] - base_coef[i], &self.gram[i, 0], &self.grad[0])
+                sizes[waiting], rows[waiting] = self.coef[i] - base_coef[i], &self.gram[i, 0]
+                waiting += 1
+                if waiting == 4:
+                    skreg_gather(k, sizes, rows[0], rows[1], rows[2], rows[3], &self.grad[0])
+                    waiting = 0
+        for i in range(waiting):
+            skreg_axpy(k, sizes[i], rows[i], &self.grad[0])
 
     cdef bint start(self) except -1 nogil:
         """Bring the factor to the support, and thin that out to columns that are linearly independent."""

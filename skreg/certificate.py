@@ -373,7 +373,9 @@ class Point:
         it is first moved so that the coefficients of the support are in balance, as
         a Newton step would move it: that takes the error of the gap to second order.
         """
-        problem = self.problem
+        problem, known = self.problem, self.__dict__.get("plain_gap")
+        if known is not None and known <= enough:
+            return known
         if self.coef.ndim > 1 and problem.outputs_apart:
             parts = [self._output(k) for k in range(problem.n_outputs)]
             gaps = [part.gap(enough) for part in parts]

@@ -19,6 +19,7 @@ __all__ = [
     "encode_classes",
     "in_units_of_design",
     "in_units_of_X",
+    "path_in_units_of_X",
     "problem_of_data",
     "trouble",
 ]
@@ -167,6 +168,29 @@ def in_units_of_X(problem, coef, intercept, alpha):
     if problem.loss.translation_invariant and problem.fit_intercept:
         intercept = intercept - np.mean(intercept)
     return np.ascontiguousarray(coef.T, dtype=dtype), intercept
+
+
+def path_in_units_of_X(problem, solutions):
+    """As `in_units_of_X`, for all solutions of a path together.
+
+    Parameters
+    ----------
+    problem : Problem
+    solutions : list of Solution
+
+    Returns
+    -------
+    coefs : ndarray of shape (n_alphas, n_features) or (n_alphas, n_outputs, n_features)
+    intercepts : ndarray of shape (n_alphas,) or (n_alphas, n_outputs)
+    """
+    if problem.y.ndim > 1:
+        parts = [in_units_of_X(problem, s.coef, s.intercept, s.alpha) for s in solutions]
+        return tuple(np.stack(part) for part in zip(*parts, strict=True))
+    design, dtype = problem.design, problem.design.X.dtype
+    coefs = np.array([s.coef for s in solutions])
+    coefs = (coefs if design.scale is None else coefs / design.scale).astype(dtype) + dtype.type(0)
+    intercepts = np.array([s.intercept for s in solutions]) + problem.offset
+    return coefs, intercepts if design.shift is None else intercepts - inner(design.shift, coefs.T.astype(np.float64))
 
 
 def in_units_of_design(problem, coef, intercept):

@@ -166,9 +166,9 @@ def with_moments(problem, sums):
     return problem.changed(moments=Moments(gram, product, square))
 
 
-def path_scores(data, parts, weights):
+def path_scores(data, coefs, intercepts, weights):
     """Negative mean loss of every member of a path: one product for all of them."""
-    coefs, intercepts = (np.stack(part).astype(np.float64) for part in zip(*parts, strict=True))
+    coefs, intercepts = coefs.astype(np.float64), intercepts.astype(np.float64)
     n_alphas, n_rows = len(coefs), data.X.shape[0]
     eta = np.asarray(data.X @ coefs.reshape(-1, data.X.shape[1]).T).reshape(n_rows, *coefs.shape[:-1]) + intercepts
     # Losses act row by row: one call for the rows of all members.

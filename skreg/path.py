@@ -10,7 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 from skreg._validation import check_bool, check_integer, check_real
 from skreg.convexity import convex_along
 from skreg.degrees import degrees_along
-from skreg.fitting import in_units_of_X, problem_of_data, trouble
+from skreg.fitting import in_units_of_X, path_in_units_of_X, problem_of_data, trouble
 from skreg.grid import alpha_grid
 from skreg.progress import watched
 from skreg.solvers import get_solver
@@ -319,8 +319,7 @@ def regularization_path(
         stopped = None
     probe_prox(problem, solutions[-1])
     _warn("regularization_path", solutions, max_iter, chosen.name)
-    parts = [in_units_of_X(problem, s.coef, s.intercept, s.alpha) for s in solutions]
-    coefs, intercepts = (np.stack(part) for part in zip(*parts, strict=True))
+    coefs, intercepts = path_in_units_of_X(problem, solutions)
     if classes is not None and len(classes) == 2:
         # As an estimator shows them: one row.
         coefs, intercepts = coefs[:, None, :], intercepts[:, None]

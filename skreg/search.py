@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 from skreg._validation import check_bool, check_integer, check_real
 from skreg.convexity import convex_along
 from skreg.criteria import CRITERIA, criterion
-from skreg.fitting import in_units_of_X, trouble
+from skreg.fitting import in_units_of_X, path_in_units_of_X, trouble
 from skreg.folds import blamed, grouped_moments, path_scores, with_moments
 from skreg.grid import alpha_grid
 from skreg.penalties import get_penalty
@@ -175,8 +175,7 @@ class PathCV:
         if share != 1.0:
             (free,) = refit(problem, [solution], numbers["tol"], numbers["max_iter"])
             blend = relaxed(solution, free, share)
-        parts = [_shown(problem, s, data) for s in path]
-        self.coef_path_, self.intercept_path_ = (np.stack(part) for part in zip(*parts, strict=True))
+        self.coef_path_, self.intercept_path_ = _shown_path(problem, path, data)
         self.coef_, self.intercept_ = _shown(problem, blend, data)
         if data.labels is not None:
             self.classes_ = data.labels
@@ -300,11 +299,11 @@ class PathCV:
             scores = np.empty((len(shares), len(grid)))
             for place, share in enumerate(shares):
                 blends = [relaxed(s, f, share) for s, f in zip(path, free, strict=True)]
-                parts = [_shown(problem, s, own) for s in blends]
+                parts = _shown_path(problem, blends, own)
                 if scorer is None:
-                    scores[place] = path_scores(held, parts, score_params.get("sample_weight"))
+                    scores[place] = path_scores(held, *parts, score_params.get("sample_weight"))
                 else:
-                    members = [self._member(*part, own.labels) for part in parts]
+                    members = [self._member(*part, own.labels) for part in zip(*parts, strict=True)]
                     scores[place] = [scorer(member, data.X[test], data.y[test], **score_params) for member in members]
             used = np.array([s.coef != 0 for s in path])
             failed = Failed(
@@ -383,3 +382,9 @@ def _shown(problem, solution, data):
     """Coefficients and intercept as the estimator shows them: one row for two classes."""
     coef, intercept = in_units_of_X(problem, solution.coef, solution.intercept, solution.alpha)
     return (coef, intercept) if data.labels is None else (np.atleast_2d(coef), np.atleast_1d(intercept))
+
+
+def _shown_path(problem, solutions, data):
+    """As `_shown`, stacked, for all solutions of a path."""
+    coefs, intercepts = path_in_units_of_X(problem, solutions)
+    return (coefs[:, None], intercepts[:, None]) if data.labels is not None and coefs.ndim == 2 else (coefs, intercepts)
