@@ -5,7 +5,7 @@ import pytest
 from scipy import sparse
 from scipy.linalg.blas import dsyrk
 
-from skreg import L1, L2, Box, ElasticNet, NonNegative, PenalizedLogisticRegression, make_problem
+from skreg import L1, L2, Box, ElasticNet, NonNegative, PenalizedLogisticRegression, make_problem, regularization_path
 from skreg.solvers import small
 from skreg.solvers.coordinate import CoordinateDescent
 from skreg.solvers.newton import Newton
@@ -71,3 +71,19 @@ def test_a_start_at_the_solution_needs_one_model():
     coef = model.coef_.copy()
     assert model.fit(X, y).n_iter_ <= 2
     np.testing.assert_allclose(model.coef_, coef, atol=1e-9)
+
+
+@pytest.mark.parametrize("form", [np.asfortranarray, sparse.csc_array])
+def test_a_path_goes_on_when_its_working_set_is_too_large_to_be_copied(monkeypatch, form):
+    monkeypatch.setattr(small, "MOST_COPIED", 60 * 25)
+    rng = np.random.default_rng(0)
+    X = np.where(rng.random((60, 300)) < 0.5, rng.standard_normal((60, 300)), 0.0)
+    y = (X[:, :5].sum(axis=1) + 0.3 * rng.standard_normal(60) > 0).astype(float)
+    path = regularization_path(
+        form(X), y, penalty="l1", loss="logistic", alphas=np.geomspace(0.1, 0.003, 30), tol=1e-10
+    )
+    assert path.support_sizes[0] < 10 and path.support_sizes[-1] > 25
+    for k in (5, 15, 29):
+        single = regularization_path(X, y, penalty="l1", loss="logistic", alphas=[path.alphas[k]], tol=1e-10)
+        np.testing.assert_allclose(path.coefs[k], single.coefs[0], atol=1e-4 * np.abs(single.coefs[0]).max())
+        assert path.certificates[k].converged

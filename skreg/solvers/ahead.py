@@ -70,12 +70,12 @@ def solve_ahead(engine, alphas, start, tol, max_iter):
             done, careful = done + 1, False
             continue
         block = alphas[done : done + ahead]
+        if not engine.everything:
+            engine.grow(_foretold(before, last, block[-1]))
         solved = engine.newton() is not None
         renewed, stale = solved or stale or engine.models.kept is None, False
         if renewed and not solved:
             engine.models.kept = KeptHessian(engine.problem, last.row_curvature)
-        if not engine.everything:
-            engine.grow(_foretold(before, last, block[-1]))
         points, rounds = _look_ahead(engine, last, block, tol)
         trusted = [True] * len(points)
         if moments is not None:
