@@ -23,7 +23,11 @@ __all__ = [
 NOT_GIVEN = "no_validation"
 
 
-def check_data(estimator, X, y=NOT_GIVEN, reset=True, **target):
+# Up to so many numbers are looked at in less time than it takes to think about it.
+FEW = 100_000
+
+
+def check_data(estimator, X, y=NOT_GIVEN, reset=True, centred=False, **target):
     """``(X, y)``, or ``X`` where there is no ``y``, as `sklearn.utils.validation.validate_data` returns them.
 
     A search fits thousands of small models on arrays that are already what they have to be. Those take a short way:
@@ -39,21 +43,33 @@ def check_data(estimator, X, y=NOT_GIVEN, reset=True, **target):
         Targets; where they are not given, X is returned alone.
     reset : bool
         Whether this is a fit.
+    centred : bool, default=False
+        Whether what is made of X reads all of it, and refuses numbers that are not finite (`skreg.design.make_design`): a large
+        X is then not read for that alone.
     **target : dict
         What `validate_data` is to know of y.
     """
-    if _needs_nothing(X, y) and not hasattr(estimator, "feature_names_in_"):
+    later = centred and getattr(X, "size", 0) > FEW
+    if _needs_nothing(X, y, later) and not hasattr(estimator, "feature_names_in_"):
         if reset:
             estimator.n_features_in_ = X.shape[1]
         if estimator.n_features_in_ == X.shape[1]:
             return X if y is NOT_GIVEN else (X, y)
     return validate_data(
-        estimator, X, y, accept_sparse=("csr", "csc"), dtype=(np.float64, np.float32), reset=reset, **target
+        estimator,
+        X,
+        y,
+        accept_sparse=("csr", "csc"),
+        dtype=(np.float64, np.float32),
+        # y is looked at in any case.
+        ensure_all_finite=not later,
+        reset=reset,
+        **target,
     )
 
 
-def _needs_nothing(X, y):
-    """Whether X and y are plain arrays, of one kind that needs no conversion, and finite."""
+def _needs_nothing(X, y, later):
+    """Whether X and y are plain arrays, of one kind that needs no conversion, and finite; of X that may be seen later."""
     if type(X) is not np.ndarray or X.ndim != 2 or X.size == 0 or X.dtype not in (np.float64, np.float32):
         return False
     # Integers and truth values are finite.
@@ -66,7 +82,7 @@ def _needs_nothing(X, y):
         return False
     # One number that is not finite makes the sum so; a sum that overflows is looked at again by scikit-learn.
     with np.errstate(over="ignore", invalid="ignore"):
-        return math.isfinite(X.sum()) and (y is NOT_GIVEN or math.isfinite(y.sum()))
+        return (later or math.isfinite(X.sum())) and (y is NOT_GIVEN or math.isfinite(y.sum()))
 
 
 def _range(low, high, low_open, high_open):

@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 from scipy import sparse
 from scipy.linalg.blas import dgemm, dsyrk
-from sklearn.utils import gen_batches
+from sklearn.utils import assert_all_finite, gen_batches
 
 from skreg import _passes
 from skreg.sums import inner
@@ -85,6 +85,9 @@ class Design:
         if not (center or standardize):
             return
         means, variance, product = self._centred_moments(weights, rows)
+        with np.errstate(over="ignore", invalid="ignore"):
+            if not np.isfinite(means.sum() + variance.sum()):
+                assert_all_finite(X, input_name="X")
         # As constant as rounding lets a column be (scikit-learn's rule).
         eps = np.finfo(np.float64).eps
         n = X.shape[0]

@@ -59,6 +59,11 @@ class _Penalized(CallbackSupport, BaseEstimator):
         """Whether the penalty forbids coefficients, so that a good score may be out of reach."""
         return getattr(self.penalty, "constrains", False)
 
+    def _centres(self, reset, sample_weight):
+        """Whether this is a fit whose design reads all of X; rows without weight it need not read."""
+        weighted = sample_weight is not None or getattr(self, "class_weight", None) is not None
+        return reset and not weighted and bool(self.fit_intercept or self.standardize)
+
     def _check_numbers(self):
         return {
             "alpha": check_real("alpha", self.alpha, low=0),
@@ -309,7 +314,7 @@ class PenalizedRegression(RegressorMixin, _Penalized):
         loss = get_loss(self.loss)
         if loss.coupled_outputs:
             raise ValueError(f"loss={self.loss!r} is for classes: use PenalizedLogisticRegression.")
-        X, y = check_data(self, X, y, reset, multi_output=True, y_numeric=True)
+        X, y = check_data(self, X, y, reset, self._centres(reset, sample_weight), multi_output=True, y_numeric=True)
         return canonical(X), y, check_weights(sample_weight, X.shape[0]), loss
 
     def predict(self, X):
@@ -482,7 +487,7 @@ class PenalizedLogisticRegression(ClassifierMixin, _Penalized):
         return X, classes.target, sample_weight, classes.loss
 
     def _validated(self, X, y, sample_weight, reset=True):
-        X, y = check_data(self, X, y, reset)
+        X, y = check_data(self, X, y, reset, self._centres(reset, sample_weight))
         check_labels(y)
         return canonical(X), y, check_weights(sample_weight, X.shape[0])
 

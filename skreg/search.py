@@ -230,6 +230,10 @@ class PathCV:
     def _path(self, problem, grid, numbers):
         return get_solver(self.solver, problem).solve(problem, grid, None, numbers["tol"], numbers["max_iter"])
 
+    def _centres(self, reset, sample_weight):
+        """No: folds are cut out of X before all of it has been read."""
+        return False
+
     # -- folds ------------------------------------------------------------------------
 
     def _moments(self, data, splits, problem, numbers):

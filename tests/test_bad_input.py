@@ -292,3 +292,27 @@ def test_functions_refuse_too():
     assert_refused(ValueError, ["penalty_factor", r"\(2,\)"], make_problem, X, y, penalty_factor=[1, 2])
     assert_refused(TypeError, ["penalty", "class", r"L1\(\)"], get_penalty, L1)
     assert_refused(TypeError, ["loss", "3"], get_loss, 3)
+
+
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("convert", [np.asfortranarray, np.ascontiguousarray, sparse.csc_array, sparse.csr_array])
+@pytest.mark.parametrize("how", ["plain", "float32", "standardize", "no intercept", "class without weight", "targets"])
+def test_a_large_X_is_looked_at_too(task, bad, convert, how):
+    """Where the pass that centres X does it, where there is none, and where rows without weight are not read."""
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((5000, 21)), rng.standard_normal(5000)
+    params = {"standardize": how == "standardize", "fit_intercept": how != "no intercept", "alpha": 0.1}
+    if task == "logistic":
+        y = (np.arange(5000) // 1250).astype(float)
+        params["class_weight"] = {1.0: 0.0, 0.0: 1.0, 2.0: 1.0, 3.0: 1.0} if how == "class without weight" else None
+    elif how == "targets":
+        y = np.column_stack([y, X[:, 1]])
+    model = estimator(task, **params).fit(X, y)
+    before = {name: np.copy(value) for name, value in vars(model).items() if name.endswith("_")}
+    for row in (1500, 4999):
+        spoiled = X.astype(np.float32) if how == "float32" else X.copy()
+        spoiled[row, 20] = bad
+        assert_refused(ValueError, ["X", "NaN|infinity"], model.fit, convert(spoiled), y)
+        for name, value in before.items():
+            np.testing.assert_equal(getattr(model, name), value)
