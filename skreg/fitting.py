@@ -109,7 +109,16 @@ def problem_of_data(X, y, *, loss, sample_weight, fit_intercept, standardize, **
         If the data or a parameter are not what they have to be.
     """
     loss, names, labels = get_loss(loss), column_names(X), None
-    X = canonical(check_array(X, accept_sparse=("csr", "csc"), dtype=(np.float64, np.float32), input_name="X"))
+    # Where the design reads all of X to centre it, that tells whether all of it is finite.
+    centred = sample_weight is None and bool(fit_intercept or standardize)
+    X = check_array(
+        X,
+        accept_sparse=("csr", "csc"),
+        dtype=(np.float64, np.float32),
+        ensure_all_finite=not centred,
+        input_name="X",
+    )
+    X = canonical(X)
     sample_weight = check_weights(sample_weight, X.shape[0])
     classes = isinstance(loss, (Logistic, Softmax))
     y = check_array(y, dtype=None if classes else np.float64, ensure_2d=False, input_name="y")

@@ -8,7 +8,15 @@ from helpers import class_data, estimator, regression_data, task_data
 from scipy import sparse
 from sklearn.exceptions import NotFittedError
 
-from skreg import L1, ElasticNet, PenalizedLogisticRegression, PenalizedRegression, alpha_max, make_problem
+from skreg import (
+    L1,
+    ElasticNet,
+    PenalizedLogisticRegression,
+    PenalizedRegression,
+    alpha_max,
+    make_problem,
+    regularization_path,
+)
 from skreg.losses import get_loss
 from skreg.penalties import get_penalty
 
@@ -292,6 +300,12 @@ def test_functions_refuse_too():
     assert_refused(ValueError, ["penalty_factor", r"\(2,\)"], make_problem, X, y, penalty_factor=[1, 2])
     assert_refused(TypeError, ["penalty", "class", r"L1\(\)"], get_penalty, L1)
     assert_refused(TypeError, ["loss", "3"], get_loss, 3)
+    for fit_intercept in (True, False):
+        for weights in (None, np.arange(len(y)) % 2):
+            spoiled = np.where(np.arange(X.size).reshape(X.shape) == X.size - 1, np.nan, X)
+            params = {"fit_intercept": fit_intercept, "sample_weight": weights}
+            assert_refused(ValueError, ["X", "NaN"], regularization_path, spoiled, y, **params)
+            assert_refused(ValueError, ["X", "NaN"], alpha_max, spoiled, y, **params)
 
 
 @pytest.mark.parametrize("task", TASKS)
