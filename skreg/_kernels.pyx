@@ -799,6 +799,34 @@ def restless(const double[:] coef, const double[:] grad, const double[::1] alpha
     return np.asarray(out)[:k].copy()
 
 
+def elastic_sums(const double[:, ::1] coefs, const double[:, ::1] grads, const double[:, ::1] strengths, double share,
+                 bint positive):
+    """Of each row of coefs what the elastic net with this share of L1 makes of it: price, largest correlation, conjugate.
+
+    The largest correlation is in units of the strength; ``strengths`` has one column, or one for each coefficient.
+    """
+    cdef Py_ssize_t b, j, own = strengths.shape[1] > 1
+    cdef double strength, size, pull, price, largest, conjugate, rest = 1.0 - share
+    cdef double[:, ::1] out = np.empty((3, coefs.shape[0]))
+    with nogil:
+        for b in range(coefs.shape[0]):
+            price = largest = conjugate = 0.0
+            for j in range(coefs.shape[1]):
+                strength, size, pull = strengths[b, j * own], coefs[b, j], -grads[b, j]
+                if positive and size < 0.0:
+                    price = INFINITY
+                size = fabs(size)
+                price += strength * size * (share + 0.5 * rest * size)
+                pull = pull if positive else fabs(pull)
+                if not pull <= largest * strength:
+                    largest = pull / strength
+                pull -= share * strength
+                if rest > 0.0 and pull > 0.0:
+                    conjugate += pull * (pull / (2.0 * rest * strength))
+            out[0, b], out[1, b], out[2, b] = price, largest, conjugate
+    return np.asarray(out)
+
+
 def largest_residuals(const double[:, ::1] coefs, const double[:, ::1] grads, const double[::1] curvature,
                       const double[:, ::1] strengths, uintptr_t address, const double[:, ::1] params):
     """The largest of `residuals` for each row of ``coefs``; ``strengths`` has one column, or one for each coefficient."""

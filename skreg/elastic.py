@@ -46,19 +46,11 @@ def _elastic_sums(penalty, coefs, gradients, halves, products, strengths):
     share, positive = _shape(penalty)
     if share is None:
         return None
-    sizes = np.abs(coefs)
-    prices = (strengths * sizes * (share + 0.5 * (1.0 - share) * sizes)).sum(axis=1)
-    correlations = -gradients if positive else np.abs(gradients)
-    if positive:
-        prices[(coefs < 0.0).any(axis=1)] = np.inf
+    prices, excesses, conjugates = _kernels.elastic_sums(coefs, gradients, strengths, share, positive)
+    scales = 1.0
     if share == 1.0:
         # The residual is scaled until no correlation exceeds the price; what is then conjugate to the penalty costs nothing.
-        excess = (correlations / strengths).max(axis=1)
-        scales = np.where(excess > 1.0, 1.0 / np.maximum(excess, 1.0), 1.0) * (1.0 - 2.0 * np.finfo(float).eps)
-        conjugates = 0.0
-    else:
-        scales, beyond = 1.0, np.maximum(correlations - share * strengths, 0.0)
-        conjugates = (beyond * beyond / (2.0 * (1.0 - share) * strengths)).sum(axis=1)
+        scales = (1.0 - 2.0 * np.finfo(float).eps) / np.maximum(excesses, 1.0)
     return prices, conjugates - scales * (products - scales * halves)
 
 
