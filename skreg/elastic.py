@@ -11,7 +11,7 @@ __all__ = ["measure_together"]
 TEXTS = ("value", "conjugate", "dual_scale")
 
 
-def measure_together(points, coefs, gradients, halves, products):
+def measure_together(points, coefs, gradients, halves, products, imbalances=0.0):
     """Give points what their certificates are made of, where it follows from a few sums.
 
     Parameters
@@ -21,15 +21,16 @@ def measure_together(points, coefs, gradients, halves, products):
     coefs, gradients : ndarray of shape (n_alphas, n_features)
     halves, products : ndarray of shape (n_alphas,)
         Half the weighted mean square of the residuals, balanced if there is an intercept, and that of their products with y.
+    imbalances : ndarray of shape (n_alphas,) or 0
+        Sizes of the weighted means of the residuals, if there is an intercept.
     """
     problem, alphas = points[0].problem, np.array([[point.alpha] for point in points])
     strengths = alphas if problem.penalty_factor is None else alphas * problem.penalty_factor
     if problem.twin is not None:
         violations = _kernels.largest_residuals(coefs, gradients, problem.curvatures(None), strengths, *problem.twin)
+        violations = np.maximum(violations, imbalances) / np.sqrt(2.0 * problem.null_loss)
         for point, violation in zip(points, violations.tolist(), strict=True):
-            if problem.fit_intercept:
-                violation = max(violation, point.imbalance)
-            point.violation = float(violation / np.sqrt(2.0 * problem.null_loss))
+            point.violation = violation
     if problem.unpenalised(alphas.min()).size:
         return
     sums = _elastic_sums(problem.penalty, coefs, gradients, halves, products, strengths)

@@ -240,13 +240,17 @@ def _points(problem, coefs, intercepts, alphas):
 def _measure(points):
     """Certify points of the squared loss together, as far as that goes."""
     problem = points[0].problem
-    y, residuals = problem.y, problem.y - np.array([point.eta for point in points])
+    y, weights, means = problem.y, problem.weights, np.zeros(len(points))
+    residuals = y - np.array([point.eta for point in points])
+    losses = 0.5 * (np.square(residuals) @ weights)
+    for point, loss in zip(points, losses.tolist(), strict=True):
+        point.loss = loss
     if problem.fit_intercept:
-        y, residuals = y - problem.null_intercept, residuals - (residuals @ problem.weights)[:, None]
-    weighted = residuals * problem.weights
+        y, means = y - problem.null_intercept, residuals @ weights
+        residuals -= means[:, None]
     coefs, gradients = (np.array([getattr(point, name) for point in points]) for name in ("coef", "gradient"))
-    halves = 0.5 * np.einsum("bi,bi->b", residuals, weighted)
-    measure_together(points, coefs, gradients, halves, weighted @ y)
+    halves = 0.5 * (np.square(residuals) @ weights)
+    measure_together(points, coefs, gradients, halves, residuals @ (weights * y), np.abs(means))
 
 
 def _differentiate(points, entries=None):
