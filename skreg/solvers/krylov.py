@@ -12,9 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skreg.certificate import CONDITION, Optimality
-from skreg.solvers.base import Solution
-from skreg.solvers.ridge import BATCH_SIZE, factored, same_shape
+from skreg.certificate import CONDITION
+from skreg.solvers.ridge import BATCH_SIZE, certified, factored, same_shape
 
 __all__ = ["krylov_ridges"]
 
@@ -145,16 +144,6 @@ class _Space:
             coefs *= self.factor
             for k, coef in enumerate(coefs, start):
                 residual = found.left[:, k] + self.strengths[k] * found.x[:, k]
-                loss, price = 0.5 * float(residual @ residual), float(problem.penalty_value(coef, alphas[k]))
-                optimality = Optimality(
-                    objective=loss + price,
-                    loss=loss,
-                    penalty=price,
-                    gap=float(found.gap[k]),
-                    violation=float(found.violation[k]),
-                    null_loss=float(problem.null_loss),
-                    tol=tol,
-                    converged=True,
-                    kind="global",
-                )
-                yield Solution(alphas[k], coef, problem.null_intercept, len(self.basis), optimality)
+                loss, price = 0.5 * (residual @ residual), problem.penalty_value(coef, alphas[k])
+                gap, violation = found.gap[k], found.violation[k]
+                yield certified(problem, alphas[k], coef, len(self.basis), tol, loss, price, gap, violation)

@@ -17,7 +17,7 @@ from skreg.certificate import CONDITION, Optimality
 from skreg.solvers.base import Solution
 from skreg.solvers.interrupt import eigen, lower_factor
 
-__all__ = ["BATCH_SIZE", "factored", "same_shape", "solve_ridges"]
+__all__ = ["BATCH_SIZE", "certified", "factored", "same_shape", "solve_ridges"]
 
 EPS = np.finfo(np.float64).eps
 
@@ -81,6 +81,22 @@ def factored(problem, alpha):
     return top, weights / top if weights.ndim and np.any(weights != top) else None
 
 
+def certified(problem, alpha, coef, n_iter, tol, loss, price, gap, violation):
+    """A solution that meets ``tol``, with its certificate."""
+    optimality = Optimality(
+        objective=float(loss + price),
+        loss=float(loss),
+        penalty=float(price),
+        gap=float(gap),
+        violation=float(violation),
+        null_loss=float(problem.null_loss),
+        tol=tol,
+        converged=True,
+        kind="global",
+    )
+    return Solution(alpha, coef, problem.null_intercept, n_iter, optimality)
+
+
 def same_shape(left, right):
     """Whether two shapes that `factored` has found are the same up to rounding."""
     if left is None or right is None:
@@ -121,28 +137,21 @@ class _System:
         sound = (gap + doubt <= tol) & (CONDITION * (violation + unsure) ** 2 <= tol)
         sound &= noise["objective"] <= ROUNDING * (loss + price)
         one = self.problem.y.ndim == 1
-        intercept = self.problem.null_intercept
         return [
-            Solution(
+            certified(
+                self.problem,
                 alpha,
-                coefs[k, 0] if one else coefs[k].T.copy(),
-                intercept,
+                coef if one else coef.T.copy(),
                 n_iter,
-                Optimality(
-                    objective=float(loss[k] + price[k]),
-                    loss=float(loss[k]),
-                    penalty=float(price[k]),
-                    gap=float(gap[k]),
-                    violation=float(violation[k]),
-                    null_loss=unit,
-                    tol=tol,
-                    converged=True,
-                    kind="global",
-                ),
+                tol,
+                loss[k],
+                price[k],
+                gap[k],
+                violation[k],
             )
             if sound[k]
             else None
-            for k, alpha in enumerate(alphas)
+            for k, (alpha, coef) in enumerate(zip(alphas, coefs[:, 0] if one else coefs, strict=True))
         ]
 
     def _cholesky(self, strengths):
