@@ -17,6 +17,7 @@ __all__ = [
     "check_real",
     "check_standardize",
     "check_weights",
+    "is_centred",
 ]
 
 # Scikit-learn's word for an argument that is not there; None is a y that is there and should not be.
@@ -66,6 +67,11 @@ def check_data(estimator, X, y=NOT_GIVEN, reset=True, centred=False, **target):
         reset=reset,
         **target,
     )
+
+
+def is_centred(fit_intercept, standardize, weights):
+    """Whether the design of a fit reads all of X, and so tells whether it is finite; rows without weight it need not read."""
+    return weights is None and bool(fit_intercept or standardize)
 
 
 def _needs_nothing(X, y, later):

@@ -7,7 +7,7 @@ from scipy import sparse
 from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.multiclass import check_classification_targets
 
-from skreg._validation import check_bool, check_weights
+from skreg._validation import check_bool, check_weights, is_centred
 from skreg.losses import Logistic, Loss, Softmax, get_loss
 from skreg.problem import make_problem
 from skreg.sums import inner
@@ -109,8 +109,7 @@ def problem_of_data(X, y, *, loss, sample_weight, fit_intercept, standardize, **
         If the data or a parameter are not what they have to be.
     """
     loss, names, labels = get_loss(loss), column_names(X), None
-    # Where the design reads all of X to centre it, that tells whether all of it is finite.
-    centred = sample_weight is None and bool(fit_intercept or standardize)
+    centred = is_centred(fit_intercept, standardize, sample_weight)
     X = check_array(
         X,
         accept_sparse=("csr", "csc"),
@@ -166,17 +165,19 @@ def in_units_of_X(problem, coef, intercept, alpha):
     coef : ndarray of shape (n_features,) or (n_outputs, n_features)
     intercept : float or ndarray of shape (n_outputs,)
     """
-    design, dtype = problem.design, problem.design.X.dtype
-    coef = problem.canonical(coef, alpha)
-    coef = coef if design.scale is None else (coef.T / design.scale).T
-    # Rounded first, so that the intercept makes good for it; a zero has no sign.
-    coef = coef.astype(dtype) + dtype.type(0)
-    intercept = intercept + problem.offset
-    if design.shift is not None:
-        intercept = intercept - inner(design.shift, coef.astype(np.float64))
+    coef, moved = _unscaled(problem, problem.canonical(coef, alpha).T)
+    intercept = intercept + problem.offset - moved
     if problem.loss.translation_invariant and problem.fit_intercept:
         intercept = intercept - np.mean(intercept)
-    return np.ascontiguousarray(coef.T, dtype=dtype), intercept
+    return np.ascontiguousarray(coef), intercept
+
+
+def _unscaled(problem, coefs):
+    """Coefficients in the units of X and of its type, features last; and by how much their intercepts are less than at the shift."""
+    design, dtype = problem.design, problem.design.X.dtype
+    # Rounded first, so that the intercept makes good for it; a zero has no sign.
+    coefs = (coefs if design.scale is None else coefs / design.scale).astype(dtype) + dtype.type(0)
+    return coefs, 0.0 if design.shift is None else inner(design.shift, coefs.T.astype(np.float64))
 
 
 def path_in_units_of_X(problem, solutions):
@@ -195,11 +196,8 @@ def path_in_units_of_X(problem, solutions):
     if problem.y.ndim > 1:
         parts = [in_units_of_X(problem, s.coef, s.intercept, s.alpha) for s in solutions]
         return tuple(np.stack(part) for part in zip(*parts, strict=True))
-    design, dtype = problem.design, problem.design.X.dtype
-    coefs = np.array([s.coef for s in solutions])
-    coefs = (coefs if design.scale is None else coefs / design.scale).astype(dtype) + dtype.type(0)
-    intercepts = np.array([s.intercept for s in solutions]) + problem.offset
-    return coefs, intercepts if design.shift is None else intercepts - inner(design.shift, coefs.T.astype(np.float64))
+    coefs, moved = _unscaled(problem, np.array([s.coef for s in solutions]))
+    return coefs, np.array([s.intercept for s in solutions]) + problem.offset - moved
 
 
 def in_units_of_design(problem, coef, intercept):

@@ -9,7 +9,15 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.validation import check_is_fitted
 
-from skreg._validation import check_bool, check_data, check_integer, check_labels, check_real, check_weights
+from skreg._validation import (
+    check_bool,
+    check_data,
+    check_integer,
+    check_labels,
+    check_real,
+    check_weights,
+    is_centred,
+)
 from skreg.fitting import canonical, encode_classes, in_units_of_design, in_units_of_X, trouble
 from skreg.losses import get_loss
 from skreg.objective import objective_of
@@ -60,9 +68,9 @@ class _Penalized(CallbackSupport, BaseEstimator):
         return getattr(self.penalty, "constrains", False)
 
     def _centres(self, reset, sample_weight):
-        """Whether this is a fit whose design reads all of X; rows without weight it need not read."""
-        weighted = sample_weight is not None or getattr(self, "class_weight", None) is not None
-        return reset and not weighted and bool(self.fit_intercept or self.standardize)
+        """Whether this is a fit whose design reads all of X."""
+        weights = getattr(self, "class_weight", None) if sample_weight is None else sample_weight
+        return reset and is_centred(self.fit_intercept, self.standardize, weights)
 
     def _check_numbers(self):
         return {
