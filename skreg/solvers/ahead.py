@@ -169,14 +169,9 @@ def _solve_each(engine, newton, last, alphas, tol):
     """Minimise the loss over the working set for one alpha after the other; the points, and the most models that one took."""
     problem, entries = engine.problem, engine.entries
     goal, points, violations, most = 0.3 * np.sqrt(tol / CONDITION), [], [], 1
-    some, intercept = last.coef[entries], last.intercept
     for alpha in alphas:
-        some, intercept, _, n_models = newton.minimise(some, intercept, alpha, goal, MODELS)
-        if problem.fit_intercept:
-            intercept = newton.balance()
-        coef = np.zeros(problem.n_features)
-        coef[entries] = some
-        points.append(problem.point(coef, intercept, alpha, newton.eta.copy()))
+        last, n_models = newton.best_point(last.coef[entries], last.intercept, alpha, goal, MODELS)
+        points.append(last)
         violations.append(newton.violation())
         most = max(most, n_models)
     _differentiate(points)
@@ -247,10 +242,10 @@ def _measure(points):
         point.loss = loss
     if problem.fit_intercept:
         y, means = y - problem.null_intercept, residuals @ weights
-        residuals -= means[:, None]
     coefs, gradients = (np.array([getattr(point, name) for point in points]) for name in ("coef", "gradient"))
-    halves = 0.5 * (np.square(residuals) @ weights)
-    measure_together(points, coefs, gradients, halves, residuals @ (weights * y), np.abs(means))
+    # Balanced residuals are these without their means; a centred y does not see those.
+    halves, products = losses - 0.5 * means**2, residuals @ (weights * y)
+    measure_together(points, coefs, gradients, halves, products, np.abs(means))
 
 
 def _differentiate(points, entries=None):

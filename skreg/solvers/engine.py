@@ -12,7 +12,7 @@ from skreg.solvers.line_search import line_search
 from skreg.solvers.models import Models
 from skreg.solvers.quadratic import Quadratic
 from skreg.solvers.sampling import MARGIN
-from skreg.solvers.small import SmallNewton
+from skreg.solvers.small import BALANCING, SmallNewton
 from skreg.sums import inner
 
 __all__ = ["Engine", "is_small"]
@@ -69,9 +69,6 @@ SOON = 30.0
 
 # A pass over rows of so many entries takes longer than to find the best intercept.
 LONG = 200
-
-# Newton steps after which an intercept is the best one, or not near enough to it.
-BALANCING = 6
 
 # So many moves add up in a linear predictor before it is taken from the coefficients again.
 MOST_MOVES = 8
@@ -377,16 +374,8 @@ class Engine:
 
     def _solved_step(self, newton, point, wanted):
         """The loss is minimised over the working set; where that leads to, and how much lower it is."""
-        problem, entries = self.problem, self.entries
         wanted = self._wanted_inside(wanted)
-        coef = np.zeros(problem.n_features)
-        coef[entries], intercept, *_ = newton.minimise(
-            point.coef[entries], point.intercept, point.alpha, wanted, MODELS
-        )
-        if problem.fit_intercept:
-            # A certificate then needs no pass over X for a dual point orthogonal to the intercept.
-            intercept = newton.balance()
-        reached = problem.point(coef, intercept, point.alpha, newton.eta.copy())
+        reached, _ = newton.best_point(point.coef[self.entries], point.intercept, point.alpha, wanted, MODELS)
         if not reached.objective <= point.objective:
             return point, 0.0
         return reached, point.objective - reached.objective

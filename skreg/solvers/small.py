@@ -169,6 +169,14 @@ class SmallNewton:
                 loss, price = self._expand(), self._penalty.value(reached, strength)
         return *self._here(), promised, n_iter
 
+    def best_point(self, coef, intercept, alpha, wanted, max_iter):
+        """The point where `minimise` leads to, its intercept the best one for the coefficients; and how many models it took."""
+        coef, intercept, _, n_models = self.minimise(coef, intercept, alpha, wanted, max_iter)
+        if self.problem.fit_intercept:
+            # A certificate then needs no pass over X for a dual point orthogonal to the intercept.
+            intercept = self.balance()
+        return self.problem.point(self._of_all(coef), intercept, alpha, self.eta.copy()), n_models
+
     def balance(self):
         """Make the intercept the best one for the coefficients that were reached; returns it."""
         loops = self._loops
@@ -195,11 +203,15 @@ class SmallNewton:
     def _everywhere(self):
         """The coefficients of all features, and the intercept."""
         coef, intercept = self._here()
+        return self._of_all(coef), intercept
+
+    def _of_all(self, coef):
+        """The coefficients of all features."""
         if self.entries is None:
-            return coef, intercept
+            return coef
         every = np.zeros(self.problem.n_features)
         every[self.entries] = coef
-        return every, intercept
+        return every
 
     def _strength(self, alpha):
         strength = self.problem.strength(alpha)
