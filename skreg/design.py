@@ -395,9 +395,11 @@ class DenseDesign(Design):
 
     def columns(self, index):
         index = np.arange(self.shape[1], dtype=np.intp)[index]
-        block = np.empty((index.size, self.shape[0]))
-        self.copy_columns(index, np.ones(self.shape[0]), block)
-        return block.T
+        block = np.empty((self.shape[0], index.size), order="F")
+        _passes.dense_gather(self.X, 0, index, self._shift[index], np.ones(self.shape[0]), block)
+        if self.scale is not None:
+            block /= self.scale[index]
+        return block
 
 
 class SparseDesign(Design):
