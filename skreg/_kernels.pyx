@@ -13,7 +13,7 @@ are.
 
 import numpy as np
 
-from libc.math cimport INFINITY, copysign, exp, fabs, log1p, pow, sqrt
+from libc.math cimport INFINITY, copysign, fabs, log1p, pow, sqrt
 from libc.stdint cimport uintptr_t
 from libc.string cimport memmove
 
@@ -28,6 +28,15 @@ cdef extern from "_simd.h" nogil:
     void skreg_rotate(long n, double c, double s, double *x, double *y)
     void skreg_dots(long n, const double *x, const double *a, const double *b, const double *c, const double *d, double *out)
     void skreg_gather(long n, const double *w, const double *a, const double *b, const double *c, const double *d, double *y)
+
+cdef extern from "_exp.h" nogil:
+    void skreg_logistic(long n, const double *y, const double *eta, double *value, double *gradient, double *curvature)
+    void skreg_logistic_conjugate(long n, const double *y, const double *dual, double *out)
+    void skreg_exps(long n, double *x)
+
+cdef enum:
+    # So many exponentials are taken together, while they are in the cache.
+    EXPONENTIALS = 512
 
 
 # -- twins --------------------------------------------------------------------
@@ -849,51 +858,55 @@ def largest_residuals(const double[:, ::1] coefs, const double[:, ::1] grads, co
 def logistic_expansion(const double[::1] y, const double[::1] eta,
                        double[::1] value, double[::1] gradient, double[::1] curvature):
     """Of ``log(1 + exp(eta)) - y * eta`` for ``y`` in {0, 1}; exact in both tails."""
-    cdef:
-        Py_ssize_t i
-        double margin, tail, share
-    with nogil:
-        for i in range(y.shape[0]):
-            # Positive where the prediction is on the wrong side.
-            margin = eta[i] if y[i] == 0.0 else -eta[i]
-            tail = exp(-fabs(margin))
-            share = 1.0 / (1.0 + tail)
-            curvature[i] = tail * share * share
-            value[i] = log1p(tail)
-            if margin > 0:
-                value[i] += margin
-            else:
-                share *= tail
-            gradient[i] = share if y[i] == 0.0 else -share
+    if y.shape[0]:
+        with nogil:
+            skreg_logistic(y.shape[0], &y[0], &eta[0], &value[0], &gradient[0], &curvature[0])
+
+
+def logistic_conjugate(const double[::1] y, const double[::1] dual, double[::1] out):
+    """Minus the entropy of ``dual + y``; infinite outside [0, 1]."""
+    if y.shape[0]:
+        with nogil:
+            skreg_logistic_conjugate(y.shape[0], &y[0], &dual[0], &out[0])
 
 
 def softmax_expansion(const double[:, ::1] y, const double[:, ::1] eta,
                       double[::1] value, double[:, ::1] gradient, double[:, ::1] curvature):
     """Of ``log(sum(exp(eta))) - eta[own]`` for one-hot ``y``; exact in all tails."""
     cdef:
-        Py_ssize_t i, k, best, own, n_classes = y.shape[1]
-        double rest, others, share
+        Py_ssize_t i, k, best, own, block, start, stop, n = y.shape[0], n_classes = y.shape[1]
+        Py_ssize_t height = max(EXPONENTIALS // n_classes, 1)
+        double rest, others, share, largest
     with nogil:
-        for i in range(y.shape[0]):
-            best = own = 0
-            for k in range(1, n_classes):
-                if eta[i, k] > eta[i, best]:
-                    best = k
-                if y[i, k] == 1.0:
-                    own = k
-            # All but the largest; all but the own.
-            rest = others = 0.0
-            for k in range(n_classes):
-                gradient[i, k] = exp(eta[i, k] - eta[i, best])
-                if k != best:
-                    rest += gradient[i, k]
-                if k != own:
-                    others += gradient[i, k]
-            # One division a row: they take longer than all else but the exponentials.
-            share = 1.0 / (1.0 + rest)
-            value[i] = log1p(rest) + (eta[i, best] - eta[i, own])
-            for k in range(n_classes):
-                gradient[i, k] *= share
-                curvature[i, k] = gradient[i, k] * (1.0 - gradient[i, k])
-            curvature[i, best] = gradient[i, best] * (rest * share)
-            gradient[i, own] = -others * share
+        for block in range((n + height - 1) // height):
+            start = block * height
+            stop = min(start + height, n)
+            for i in range(start, stop):
+                largest = eta[i, 0]
+                for k in range(1, n_classes):
+                    largest = max(largest, eta[i, k])
+                for k in range(n_classes):
+                    gradient[i, k] = eta[i, k] - largest
+            skreg_exps((stop - start) * n_classes, &gradient[start, 0])
+            for i in range(start, stop):
+                best = own = 0
+                for k in range(1, n_classes):
+                    if eta[i, k] > eta[i, best]:
+                        best = k
+                    if y[i, k] == 1.0:
+                        own = k
+                # All but the largest; all but the own.
+                rest = others = 0.0
+                for k in range(n_classes):
+                    if k != best:
+                        rest += gradient[i, k]
+                    if k != own:
+                        others += gradient[i, k]
+                # One division a row: they take longer than all else but the exponentials.
+                share = 1.0 / (1.0 + rest)
+                value[i] = log1p(rest) + (eta[i, best] - eta[i, own])
+                for k in range(n_classes):
+                    gradient[i, k] *= share
+                    curvature[i, k] = gradient[i, k] * (1.0 - gradient[i, k])
+                curvature[i, best] = gradient[i, best] * (rest * share)
+                gradient[i, own] = -others * share

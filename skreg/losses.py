@@ -355,6 +355,10 @@ class Logistic(Loss):
 
     def conjugate(self, y, dual):
         """Negative entropy of ``dual + y``, inf outside [0, 1]."""
+        if dual.ndim == 1 and dual.dtype == y.dtype == np.float64 and dual.flags.c_contiguous and y.flags.c_contiguous:
+            out = np.empty(dual.shape)
+            _kernels.logistic_conjugate(y, dual, out)
+            return out
         p = dual + y
         entropy = entr(p)
         entropy += entr(np.subtract(1.0, p, out=p))
