@@ -28,6 +28,10 @@ MAX_NEWTON = 2_000
 MAX_DIFFERENCES = 50
 
 
+# A violation of this share of the tolerance is a suboptimality far below it, as long as the tolerance is no more than 1.
+SHARPNESS = 1e-2
+
+
 class BlockCoordinateDescent(CoordinateDescent):
     """Coordinate descent with blocks for coordinates: groups of features, or a feature's coefficients of all outputs.
 
@@ -80,6 +84,11 @@ class _BlockEngine(Engine):
     def first_size(self):
         """As many as a few sweeps over their columns read in one pass over X, if they go without a Gram matrix."""
         return max(super().first_size // self.width, len(self.blocks.label) // (2 * SWEEPS))
+
+    @property
+    def final_violation(self):
+        """One model more costs as much as those before: who wants no more than some digits is not made to wait for others."""
+        return max(super().final_violation, SHARPNESS * self.tol)
 
     def whole(self, entries):
         """All entries of the blocks of some."""

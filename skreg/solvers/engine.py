@@ -181,7 +181,7 @@ class Engine:
                 best = Solution(alpha, point.coef, point.intercept, n_iter, optimality, gradient=gradient)
             if best.optimality.converged:
                 # The gap is second order: one more model costs little and sharpens the coefficients.
-                if sharpened or best.optimality.violation <= sharp(tol):
+                if sharpened or best.optimality.violation <= self.final_violation:
                     break
                 sharpened = True
             if progress.stalled >= PATIENCE:
@@ -255,6 +255,11 @@ class Engine:
         # While many enter, the support is not worth a factorisation yet.
         self.growing = fresh.size > GROWTH * self.entries.size > GROWTH * ALL_AT_ONCE
         return fresh.size > 0
+
+    @property
+    def final_violation(self):
+        """Up to which violation coefficients that are certified are made sharper."""
+        return sharp(self.tol)
 
     @property
     def first_size(self):
