@@ -109,6 +109,63 @@ def block_prox(double[:, ::1] coef, const Py_ssize_t[::1] members, const Py_ssiz
                     coef[c, members[start[b] + i]] = block[c * size + i]
 
 
+def block_residuals(const double[:, ::1] coef, const double[:, ::1] gradient, const Py_ssize_t[::1] members,
+                    const Py_ssize_t[::1] start, const double[::1] curvature, const double[::1] alpha,
+                    const double[::1] l1, const double[::1] square, uintptr_t address, const double[:, ::1] params):
+    """``sqrt(curvature) * |w - prox(w - gradient / curvature)|`` of every block; arrays as in `block_descent`."""
+    cdef:
+        prox_function prox = <prox_function> address
+        Py_ssize_t b, i, j, c, n_outputs = coef.shape[0], first, size, most = 0
+        Py_ssize_t n_blocks = start.shape[0] - 1, stride = params.shape[1] if params.shape[0] > 1 else 0
+        double step, total, move
+        double[::1] block, residuals = np.empty(n_blocks)
+    for b in range(n_blocks):
+        most = max(most, start[b + 1] - start[b])
+    block = np.empty(max(n_outputs * most, 1))
+    with nogil:
+        for b in range(n_blocks):
+            first, size, step, total = start[b], start[b + 1] - start[b], 1.0 / curvature[b], 0.0
+            for c in range(n_outputs):
+                for i in range(size):
+                    j = members[first + i]
+                    block[c * size + i] = coef[c, j] - step * gradient[c, j]
+            prox_in_place(n_outputs * size, &block[0], step, alpha[b], l1[b], square[b], prox,
+                          &params[0, 0] + b * stride)
+            for c in range(n_outputs):
+                for i in range(size):
+                    move = block[c * size + i] - coef[c, members[first + i]]
+                    total += move * move
+            residuals[b] = sqrt(curvature[b] * total)
+    return np.asarray(residuals)
+
+
+def block_parts(const double[:, ::1] columns, const Py_ssize_t[::1] members, const Py_ssize_t[::1] start):
+    """Of ``columns @ columns.T`` what belongs to each block, row by row, one block after the other."""
+    cdef:
+        Py_ssize_t b, i, j, size, place = 0, n = columns.shape[1], n_blocks = start.shape[0] - 1, total = 0, most = 1
+        double[::1] own
+        uintptr_t[::1] pointers
+        vector *rows
+    for b in range(n_blocks):
+        size = start[b + 1] - start[b]
+        total += size * size
+        most = max(most, size)
+    own, pointers = np.empty(total), np.empty(most, dtype=np.uintp)
+    rows = <vector *> &pointers[0]
+    with nogil:
+        for b in range(n_blocks):
+            size = start[b + 1] - start[b]
+            for i in range(size):
+                rows[i] = &columns[members[start[b] + i], 0]
+            for i in range(size):
+                dots(n, i + 1, rows[i], rows, &own[place + i * size])
+            for i in range(size):
+                for j in range(i):
+                    own[place + j * size + i] = own[place + i * size + j]
+            place += size * size
+    return np.asarray(own)
+
+
 cdef double move_block(Py_ssize_t size, Py_ssize_t n_outputs, double *at, double *slope, double *new, const double *own,
                        double step, double alpha, double l1, double square, prox_function prox, const double *params,
                        double tol) noexcept nogil:

@@ -2,7 +2,16 @@
 
 import numpy as np
 
-__all__ = ["Blocks"]
+__all__ = ["Blocks", "numbered"]
+
+
+def numbered(label):
+    """Labels as numbers from 0 in their order, shape (n,)."""
+    label = np.ravel(label)
+    if np.all(label[1:] >= label[:-1]):
+        # Blocks that follow each other, as most do, need not be sorted.
+        return np.cumsum(np.concatenate([label[:1] != label[:1], label[1:] != label[:-1]]))
+    return np.unique(label, return_inverse=True)[1].ravel()
 
 
 class Blocks:
@@ -24,7 +33,7 @@ class Blocks:
     """
 
     def __init__(self, label):
-        self._number(np.unique(label, return_inverse=True)[1].ravel())
+        self._number(numbered(label))
 
     def _number(self, label):
         self.label, self.sizes = label, np.bincount(label)
@@ -65,13 +74,11 @@ class Blocks:
 
     def parts(self, gram):
         """Of a symmetric matrix what belongs to each block, row by row, one block after the other: shape (sum of squares,).
-
-        ``gram`` may be a function instead, of members of shape (n, size), which returns their parts, shape (n, size, size).
         """
         own = np.empty(int(np.sum(self.sizes**2)))
         for size, blocks, places in self._by_size():
             members = self.members[self.start[blocks][:, None] + np.arange(size)]
-            part = gram(members) if callable(gram) else gram[members[:, :, None], members[:, None, :]]
+            part = gram[members[:, :, None], members[:, None, :]]
             own[places] = part.reshape(len(blocks), -1)
         return own
 

@@ -239,6 +239,8 @@ class Point:
         if problem.twin is not None and self.coef.ndim == 1 and problem.loss.quadratic:
             strength = np.atleast_1d(np.asarray(problem.strength(self.alpha), dtype=np.float64))
             return _kernels.residuals(self.coef, self.gradient, self.curvature, strength, *problem.twin)
+        if problem.block_residuals is not None and (problem.penalty.convex or problem.loss.quadratic):
+            return problem.block_residuals(self.coef, self.gradient, self.curvature, problem.strength(self.alpha))
         step = 1.0 / self.curvature
         target = self.problem.prox(self.coef - self.gradient * step, step, self.alpha)
         violations = np.sqrt(self.curvature) * np.abs(self.coef - target)

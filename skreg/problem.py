@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 
 from skreg._validation import check_penalty_factor, check_standardize
-from skreg.blocks import Blocks
+from skreg.blocks import Blocks, numbered
 from skreg.certificate import Optimality, Point
 from skreg.design import make_design
 from skreg.losses import get_loss
@@ -33,8 +33,17 @@ NOTHING.setflags(write=False)
 
 # Cached values of a problem, by the attribute that they follow from.
 COMPUTED_FROM = {
-    "y": ("null_intercept", "null_loss", "_mean_square", "has_conjugate", "blocks", "product", "null_gradient"),
-    "penalty": ("has_conjugate", "blocks", "twin"),
+    "y": (
+        "null_intercept",
+        "null_loss",
+        "_mean_square",
+        "has_conjugate",
+        "blocks",
+        "block_residuals",
+        "product",
+        "null_gradient",
+    ),
+    "penalty": ("has_conjugate", "blocks", "twin", "block_residuals"),
     "design": ("product", "null_gradient", "squared_norms", "strong_convexity", "_spectral_norm"),
     "weights": (
         "any_unweighted",
@@ -74,12 +83,15 @@ class Problem:
         What the squared loss depends on, once X has been read for it (`in_moments`).
     twin : CompiledProx or None
         What stands for the prox of a separable penalty, once a solver has found it.
+    block_residuals : BlockResiduals or None
+        What stands for the prox of a penalty on blocks where violations are computed, once a solver has found it.
     null_gradient : ndarray of shape (n_features,) or None
         Gradient of the null model of a loss that is not squared, where centring X has taken it along.
     """
 
     moments = None
     twin = None
+    block_residuals = None
     null_gradient = None
 
     def __init__(self, design, y, weights, loss, penalty, penalty_factor, fit_intercept):
@@ -343,7 +355,7 @@ class Problem:
         label = None if self.penalty.separable else self.penalty.blocks()
         if label is None:
             return None
-        label = np.unique(label, return_inverse=True)[1].reshape(-1, 1)
+        label = numbered(label).reshape(-1, 1)
         outputs = np.arange(self.n_outputs)
         return Blocks((label + 0 * outputs if self.penalty.joint_outputs else label * self.n_outputs + outputs).ravel())
 

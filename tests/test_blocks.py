@@ -25,7 +25,7 @@ from skreg import (
     fastest_solver,
     make_problem,
 )
-from skreg.blocks import Blocks
+from skreg.blocks import Blocks, numbered
 from skreg.solvers import blocks, get_solver
 from skreg.solvers.block_columns import BlocksOfColumns, DenseColumns, WorkingColumns
 from skreg.solvers.block_newton import Bends, ColumnSystem, GramSystem, norms
@@ -172,6 +172,19 @@ def test_the_compiled_prox_is_its_text(penalty):
         assert_allclose(answer.T, expected, rtol=1e-12, atol=1e-14)
 
 
+@pytest.mark.parametrize("factor", [None, np.array([0.5, 1.5, 0.0, 2.0, 1.0])[LABELS]], ids=["same", "factors"])
+@pytest.mark.parametrize("penalty", [SparseGroupLasso(GROUPS, 0.4), GroupMCP(GROUPS), L21(GROUPS)], ids=repr)
+@pytest.mark.parametrize("task", ["squared", "targets", "softmax"])
+def test_compiled_violations_are_those_of_the_text(task, penalty, factor):
+    problem = problem_of(task, penalty, penalty_factor=factor, standardize=True)
+    compiled = get_solver("block_coordinate_descent", problem).engine(problem).problem
+    assert (compiled.block_residuals is None) == (task != "squared" and not penalty.joint_outputs)
+    coef = np.random.default_rng(0).standard_normal(problem.coef_shape)
+    coef[np.isin(LABELS, [1, 3])] = 0.0
+    violations = [one.point(coef, problem.null_intercept, 0.3).violations for one in (problem, compiled)]
+    assert_allclose(violations[1], violations[0], rtol=1e-9, atol=1e-13)
+
+
 def test_a_penalty_of_ones_own_inside_groups_stays_numpy():
     class Own(MCP):
         def prox(self, coef, step, alpha):
@@ -183,6 +196,12 @@ def test_a_penalty_of_ones_own_inside_groups_stays_numpy():
     assert fastest_solver(problem).name == "block_coordinate_descent"
     (own,), (shipped,) = solved(problem, [0.2]), solved(problem_of("squared", GroupMCP(GROUPS)), [0.2])
     assert own.objective == pytest.approx(shipped.objective, rel=1e-9)
+
+
+@pytest.mark.parametrize("labels", [[0, 0, 1, 3], [2, 2], [5], [], ["a", "a", "b"], [1, 0, 1], ["b", "a"]], ids=str)
+def test_labels_are_numbered_in_their_order(labels):
+    order = sorted(set(labels))
+    assert numbered(np.array(labels)).tolist() == [order.index(label) for label in labels]
 
 
 def test_blocks():
@@ -255,6 +274,17 @@ def test_wide_data_without_a_gram_matrix(monkeypatch, penalty, params):
     if penalty.convex:
         assert_allclose(one.coef_, other.coef_, atol=1e-6)
         assert_allclose(one.optimality_.objective, other.optimality_.objective, rtol=1e-9)
+
+
+def test_who_wants_some_digits_does_not_wait_for_more(monkeypatch):
+    X, y = regression_data(n=60, p=900, seed=5)
+    model = PenalizedRegression(GroupLasso(5), alpha=0.1 * alpha_max(X, y, penalty=GroupLasso(5)), tol=1e-3)
+    one = clone(model).fit(X, y)
+    monkeypatch.setattr(blocks, "SHARPNESS", 0.0)
+    other = clone(model).fit(X, y)
+    assert one.n_iter_ < other.n_iter_ and 0.0 < one.optimality_.gap <= 1e-3
+    lower = one.optimality_.objective - other.optimality_.objective
+    assert 0.0 <= lower <= one.optimality_.gap * one.optimality_.null_loss
 
 
 def test_no_gram_matrix_while_many_columns_enter(monkeypatch):

@@ -32,9 +32,10 @@ class _OnGroups(Penalty):
     def restrict(self, features):
         """On some features; a group of which some are missing is as if those were zero."""
         label, weight = self._layout()
-        kept, label = np.unique(label[features], return_inverse=True)
+        kept = np.zeros(len(weight), dtype=bool)
+        kept[label[features]] = True
         part = copy.copy(self)
-        part._groups = label, weight[kept]
+        part._groups = (np.cumsum(kept) - 1)[label[features]], weight[kept]
         return part
 
     def blocks(self):

@@ -74,13 +74,8 @@ class WorkingColumns:
             self._rows = rows
         rows = self._rows[before:size]
         self._design.copy_columns(fresh, self._root, rows)
-
-        def products(members):
-            own = rows[members]
-            return own @ own.transpose(0, 2, 1)
-
         blocks = Blocks(self._label[fresh])
-        parts, squares = blocks.parts(products), blocks.sizes**2
+        parts, squares = _blocks.block_parts(rows, blocks.members, blocks.start), blocks.sizes**2
         numbers = self._label[fresh][blocks.members[blocks.start[:-1]]]
         self._begin[numbers] = self._parts.size + np.cumsum(squares) - squares
         self._steepest[numbers] = blocks.steepest(parts)

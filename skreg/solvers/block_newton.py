@@ -4,6 +4,7 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 from scipy.linalg.blas import dsyrk
 
+from skreg import _blocks
 from skreg._kernels import apply_prox
 from skreg.blocks import Blocks
 
@@ -26,6 +27,36 @@ def norms(blocks, values):
     """Of every block, over all outputs."""
     squares = np.square(values)
     return np.sqrt(blocks.sums(squares if squares.ndim == 1 else squares.sum(axis=1)))
+
+
+class BlockResiduals:
+    """The residual of the proximal fixed point in every block, from the compiled prox.
+
+    Parameters
+    ----------
+    blocks : Blocks
+        Of all coefficients, or of all rows of them.
+    twin : CompiledBlocks
+        Of the whole penalty.
+    """
+
+    def __init__(self, blocks, twin):
+        self._blocks, self._twin = blocks, twin
+
+    def __call__(self, coef, gradient, curvature, alpha):
+        """As `Point.violations`; ``curvature`` and ``alpha`` as they are for the prox."""
+        blocks, twin = self._blocks, self._twin
+        shape, wide = (len(blocks.label), -1), (len(coef), coef.size // len(coef))
+        rows = [np.ascontiguousarray(array.reshape(shape).T) for array in (coef, gradient)]
+        # A number, or one for every feature.
+        curvature, alpha = (
+            np.broadcast_to(np.reshape(each, (-1, 1)), wide).reshape(shape)[:, 0] for each in (curvature, alpha)
+        )
+        norms = _blocks.block_residuals(
+            *rows, blocks.members, blocks.start, blocks.first(curvature), *strengths(blocks, alpha, twin),
+            twin.address, twin.params,
+        )  # fmt: skip
+        return np.broadcast_to(norms[blocks.label][:, None], rows[0].T.shape).reshape(coef.shape)
 
 
 class Bends:

@@ -6,7 +6,7 @@ from skreg import _blocks
 from skreg.blocks import Blocks
 from skreg.solvers.alternating import Alternating, solve_positive
 from skreg.solvers.block_columns import SWEEPS, BlocksOfColumns, DenseColumns, WorkingColumns
-from skreg.solvers.block_newton import Bends, GramSystem, norms, strengths
+from skreg.solvers.block_newton import Bends, BlockResiduals, GramSystem, norms, strengths
 from skreg.solvers.compiled import CompiledBlocks, compiled_blocks
 from skreg.solvers.coordinate import CoordinateDescent
 from skreg.solvers.engine import Engine
@@ -74,6 +74,9 @@ class _BlockEngine(Engine):
         self.blocks = Blocks(label)
         if self.everything:
             self.entries = np.arange(len(label))
+        twin = compiled_blocks(problem.penalty) if problem.penalty.joint_outputs or problem.y.ndim == 1 else None
+        if twin is not None:
+            self.problem = problem.changed(block_residuals=BlockResiduals(self.blocks, twin))
         self._working = self._columns = None
 
     def rows(self, coef):

@@ -189,7 +189,7 @@ class Engine:
             grown = self.grow(point)
             # A digit per model, and more when nothing else is left to gain.
             share = 1e-3 if sharpened or (progress.stalled and not grown) else 0.1
-            enough = 0.1 * sharp(tol) if sharpened and not progress.stalled else 0.0
+            enough = 0.1 * self.final_violation if sharpened and not progress.stalled else 0.0
             point, promised = self._step(point, max(share * optimality.violation, enough))
         stalled = not best.optimality.converged and n_iter < max_iter
         return replace(best, n_iter=n_iter, stalled=stalled)
@@ -328,7 +328,7 @@ class Engine:
         cheap = SWEEPS * coef.size**2 <= problem.design.shape[0] * problem.n_features
         if problem.loss.quadratic and cheap and not sparse:
             # Solved to the end, a small model costs less than a pass over X.
-            wanted = min(wanted, sharp(self.tol))
+            wanted = min(wanted, self.final_violation)
         # Saturated rows make the model's curvature, and so the unit of its violation, another than the loss's.
         share = wanted * unit
         if not problem.loss.quadratic:
