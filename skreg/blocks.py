@@ -73,8 +73,7 @@ class Blocks:
             yield size, blocks, (np.cumsum(squares) - squares)[blocks][:, None] + np.arange(size**2)
 
     def parts(self, gram):
-        """Of a symmetric matrix what belongs to each block, row by row, one block after the other: shape (sum of squares,).
-        """
+        """Of a symmetric matrix what belongs to each block, row by row, one after the other: shape (sum of squares,)."""
         own = np.empty(int(np.sum(self.sizes**2)))
         for size, blocks, places in self._by_size():
             members = self.members[self.start[blocks][:, None] + np.arange(size)]
