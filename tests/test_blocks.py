@@ -278,17 +278,17 @@ def test_wide_data_without_a_gram_matrix(monkeypatch, penalty, params):
 
 def test_who_wants_some_digits_does_not_wait_for_more(monkeypatch):
     X, y = regression_data(n=60, p=900, seed=5)
-    model = PenalizedRegression(GroupLasso(5), alpha=0.1 * alpha_max(X, y, penalty=GroupLasso(5)), tol=1e-3)
+    model = PenalizedRegression(GroupLasso(5), alpha=0.3 * alpha_max(X, y, penalty=GroupLasso(5)), tol=1e-2)
     one = clone(model).fit(X, y)
     monkeypatch.setattr(blocks, "SHARPNESS", 0.0)
     other = clone(model).fit(X, y)
-    assert one.n_iter_ < other.n_iter_ and 0.0 < one.optimality_.gap <= 1e-3
+    assert one.n_iter_ < other.n_iter_ and 0.0 < one.optimality_.gap <= 1e-2
     lower = one.optimality_.objective - other.optimality_.objective
     assert 0.0 <= lower <= one.optimality_.gap * one.optimality_.null_loss
 
 
 def test_no_gram_matrix_while_many_columns_enter(monkeypatch):
-    n, p = 300, 5_000
+    n, p = 300, 2_500
     X, y = regression_data(n=n, p=p, seed=5)
     sizes = sizes_on_columns(monkeypatch)
     alpha = 0.1 * alpha_max(X, y, penalty=GroupLasso(5))

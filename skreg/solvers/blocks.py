@@ -85,8 +85,8 @@ class _BlockEngine(Engine):
 
     @property
     def first_size(self):
-        """As many as a few sweeps over their columns read in one pass over X, if they go without a Gram matrix."""
-        return max(super().first_size // self.width, len(self.blocks.label) // (2 * SWEEPS))
+        """As many as the first sweeps over their columns read in one pass over X, if they go without a Gram matrix."""
+        return max(super().first_size // self.width, len(self.blocks.label) // SWEEPS)
 
     @property
     def final_violation(self):
