@@ -108,7 +108,7 @@ class Design:
         return np.zeros(self.shape[1]) if self.shift is None else self.shift
 
     def dot(self, coef):
-        """``Z @ coef``, float64, shape (n_samples,) or (n_samples, n_outputs)."""
+        """``Z @ coef``, float64, shape (n_samples,) or (n_samples, n_outputs); ordered as coef is where X is dense."""
         coef = coef if self.scale is None else (coef.T / self.scale).T
         product = self._times(coef)
         if self.shift is not None:
@@ -227,7 +227,7 @@ class DenseDesign(Design):
                 return out
         elif 5 * np.count_nonzero(coef.any(axis=1)) < len(coef):
             used = np.flatnonzero(coef.any(axis=1))
-            return X[:, used].astype(np.float64, copy=False) @ coef[used]
+            return _product(X[:, used].astype(np.float64, copy=False), coef[used], coef)
         if X.dtype == np.float64:
             return _product(X, coef)
         return np.concatenate([block.astype(np.float64) @ coef for _, block in _row_blocks(X)])
@@ -598,9 +598,12 @@ class SparseDesign(Design):
         return block if self.scale is None else block / self.scale[index]
 
 
-def _product(matrix, few):
-    """``matrix @ few``, in the order in which BLAS is faster where ``few`` has some columns."""
-    return matrix @ few if few.ndim == 1 else np.ascontiguousarray((few.T @ matrix.T).T)
+def _product(matrix, few, like=None):
+    """``matrix @ few`` in the way in which BLAS is faster where ``few`` has some columns; ordered as ``like`` is, or ``few``."""
+    if few.ndim == 1:
+        return matrix @ few
+    product, flags = (few.T @ matrix.T).T, (few if like is None else like).flags
+    return product if flags.f_contiguous and not flags.c_contiguous else np.ascontiguousarray(product)
 
 
 def _row_blocks(X):

@@ -4,8 +4,9 @@ import numpy as np
 
 from skreg import _kernels
 from skreg.penalties.convex import L1, ElasticNet
+from skreg.sums import inner
 
-__all__ = ["measure_together"]
+__all__ = ["certify_together", "measure_together"]
 
 # What the formulas below are the text of; a subclass with a text of its own is not meant.
 TEXTS = ("value", "conjugate", "dual_scale")
@@ -42,6 +43,38 @@ def measure_together(points, coefs, gradients, halves, products, imbalances=0.0)
         point.price, point.plain_gap = price, float(gap) if np.isfinite(gap) else None
 
 
+def certify_together(points, tol):
+    """Give points of a loss that is not squared their prices and duality gaps, where the residuals show gaps within ``tol``.
+
+    Parameters
+    ----------
+    points : list of Point
+        Of one problem along alpha, with one output; their gradients are known.
+    tol : float
+    """
+    problem, alphas = points[0].problem, np.array([[point.alpha] for point in points])
+    share, positive = _shape(problem.penalty)
+    if share is None or problem.any_unweighted or not problem.has_conjugate or problem.unpenalised(alphas.min()).size:
+        return
+    strengths = alphas if problem.penalty_factor is None else alphas * problem.penalty_factor
+    coefs, gradients = (np.array([getattr(point, name) for point in points]) for name in ("coef", "gradient"))
+    prices, largest, conjugates = _kernels.elastic_sums(coefs, gradients, strengths, share, positive)
+    scales = _feasible(largest) if share == 1.0 else np.ones(len(points))
+    for point, price, scale, conjugate in zip(
+        points, prices.tolist(), scales.tolist(), conjugates.tolist(), strict=True
+    ):
+        dual = point.row_gradient / problem.weights
+        if problem.fit_intercept:
+            # A centred design does not see it.
+            dual -= point.row_gradient.sum()
+        dual *= scale
+        excess = float(inner(problem.weights, problem.loss.conjugate(problem.y, dual)))
+        gap = max(point.loss + price + excess + conjugate, 0.0) / problem.null_loss
+        point.price = price
+        if gap <= tol:
+            point.plain_gap = float(gap)
+
+
 def _elastic_sums(penalty, coefs, gradients, halves, products, strengths):
     """Prices, and by how much the negative dual objectives exceed zero; None for penalties other than the elastic net."""
     share, positive = _shape(penalty)
@@ -51,8 +84,13 @@ def _elastic_sums(penalty, coefs, gradients, halves, products, strengths):
     scales = 1.0
     if share == 1.0:
         # The residual is scaled until no correlation exceeds the price; what is then conjugate to the penalty costs nothing.
-        scales = (1.0 - 2.0 * np.finfo(float).eps) / np.maximum(excesses, 1.0)
+        scales = _feasible(excesses)
     return prices, conjugates - scales * (products - scales * halves)
+
+
+def _feasible(largest):
+    """The factors that bring correlations of these sizes, in units of their prices, down to the price."""
+    return (1.0 - 2.0 * np.finfo(float).eps) / np.maximum(largest, 1.0)
 
 
 def _shape(penalty):

@@ -12,7 +12,7 @@ little from alpha to alpha: with the exact gradients of the points that it leads
 import numpy as np
 
 from skreg.certificate import CONDITION, Point
-from skreg.elastic import measure_together
+from skreg.elastic import certify_together, measure_together
 from skreg.moments import moment_points
 from skreg.solvers.base import Progress, Solution, sharp, starting_point
 from skreg.solvers.engine import MODELS
@@ -29,6 +29,11 @@ CROWD = 800
 # So many rounds on one Hessian at most; after more than a few the next one is worth its price.
 MOST_ROUNDS = 8
 FEW_ROUNDS = 4
+
+# With no more entries than so many times those of the gradients of a block, another Hessian costs less than a round.
+CHEAP = 2
+
+TINY = np.finfo(np.float64).tiny
 
 
 def solve_ahead(engine, alphas, start, tol, max_iter):
@@ -61,7 +66,10 @@ def solve_ahead(engine, alphas, start, tol, max_iter):
         last, careful, ahead = engine.problem.point(coef, engine.problem.null_intercept, alphas[0]), False, MOST
     while done < len(alphas):
         if careful or _crowded(engine):
-            solution = engine.solve(alphas[done], start, tol, max_iter)
+            goal = None
+            if last is not None and not engine.problem.loss.quadratic:
+                start, goal = _beyond(before, last, alphas[done], slice(None)), _goal(tol)
+            solution = engine.solve(alphas[done], start, tol, max_iter, goal)
             start = solution.coef, solution.intercept
             if lacks_digits(solution):
                 return done, start
@@ -76,7 +84,7 @@ def solve_ahead(engine, alphas, start, tol, max_iter):
         renewed, stale = solved or stale or engine.models.kept is None, False
         if renewed and not solved:
             engine.models.kept = KeptHessian(engine.problem, last.row_curvature)
-        points, rounds = _look_ahead(engine, last, block, tol)
+        points, rounds = _look_ahead(engine, before, last, block, tol)
         trusted = [True] * len(points)
         if moments is not None:
             trusted = moments.trusted(np.stack([point.coef for point in points]), sharp(tol))
@@ -120,7 +128,7 @@ def _foretold(before, last, alpha):
     return point
 
 
-def _look_ahead(engine, last, alphas, tol):
+def _look_ahead(engine, before, last, alphas, tol):
     """Solve on the working set for all of ``alphas``; the points, and the rounds that it took.
 
     The squared loss is its own model: one round. For others the model leads on from where it has
@@ -128,7 +136,7 @@ def _look_ahead(engine, last, alphas, tol):
     """
     problem, newton = engine.problem, engine.newton()
     if newton is not None:
-        return _solve_each(engine, newton, last, alphas, tol)
+        return _solve_each(engine, newton, before, last, alphas, tol)
     points = _points(problem, *_Model(engine, last).solutions(alphas, tol), alphas)
     if problem.loss.quadratic:
         if problem.moments is None:
@@ -137,19 +145,19 @@ def _look_ahead(engine, last, alphas, tol):
                 _measure(points)
         return points, 1
     _differentiate(points, engine.entries)
-    goal = np.sqrt(0.1 * tol / CONDITION)
-    rounds, before = 1, np.full(len(alphas), np.inf)
+    goal, hessians = _goal(tol), _hessians(engine, points)
+    rounds, previous = 1, np.full(len(alphas), np.inf)
     while rounds < MOST_ROUNDS:
         again, coefs, intercepts = [], [], []
         for b, point in enumerate(points):
-            model = _Model(engine, point)
+            model = _Model(engine, point, hessians[b])
             violation = model.violation
             if violation <= goal:
                 continue
-            if violation * (violation / before[b]) ** (MOST_ROUNDS - rounds) > goal:
+            if violation * (violation / previous[b]) ** (MOST_ROUNDS - rounds) > goal:
                 # It will not get there, and those beyond are farther still.
                 break
-            before[b] = violation
+            previous[b] = violation
             again.append(b)
             ends = model.solutions([point.alpha], tol)
             coefs += list(ends[0])
@@ -162,19 +170,44 @@ def _look_ahead(engine, last, alphas, tol):
             points[b] = point
         rounds += 1
     _differentiate(points)
+    _curve(points)
+    certify_together(points, tol)
     return points, rounds
 
 
-def _solve_each(engine, newton, last, alphas, tol):
+def _goal(tol):
+    """The violation that a point of a path may have."""
+    return np.sqrt(0.1 * tol / CONDITION)
+
+
+def _hessians(engine, points):
+    """For each point of a loss that is not squared the Hessian to go on with; that at the last one is kept.
+
+    On the way there it changes steadily: the others are between the two. Where it is dear, all go on with the one at hand.
+    """
+    kept, entries, problem = engine.models.kept, engine.entries, engine.problem
+    dear = entries.size**2 > CHEAP * len(points) * problem.n_features
+    if len(points) == 1 or dear or not problem.design.stores_zeros:
+        return [kept] * len(points)
+    engine.models.kept = KeptHessian(problem, points[-1].row_curvature)
+    shares = np.array([np.abs(point.row_curvature - kept.row_weights).sum() for point in points])
+    shares /= max(shares.max(), TINY)
+    return [kept.towards(engine.models.kept, share, entries) for share in shares]
+
+
+def _solve_each(engine, newton, before, last, alphas, tol):
     """Minimise the loss over the working set for one alpha after the other; the points, and the most models that one took."""
     problem, entries = engine.problem, engine.entries
     goal, points, violations, most = 0.3 * np.sqrt(tol / CONDITION), [], [], 1
     for alpha in alphas:
-        last, n_models = newton.best_point(last.coef[entries], last.intercept, alpha, goal, MODELS)
+        coef, intercept = _beyond(before, last, alpha, entries)
+        before = last
+        last, n_models = newton.best_point(coef, intercept, alpha, goal, MODELS)
         points.append(last)
         violations.append(newton.violation())
         most = max(most, n_models)
     _differentiate(points)
+    certify_together(points, tol)
     inside = np.zeros(problem.n_features, dtype=bool)
     inside[entries] = True
     for point, violation in zip(points, violations, strict=True):
@@ -184,11 +217,25 @@ def _solve_each(engine, newton, last, alphas, tol):
     return points, most
 
 
+def _beyond(before, last, alpha, entries):
+    """Coefficients of ``entries`` and intercept at ``alpha`` on the line through the last two points; none changes its sign."""
+    coef = last.coef[entries]
+    if before is None or before.alpha == last.alpha:
+        return coef, last.intercept
+    share, previous = (alpha - last.alpha) / (last.alpha - before.alpha), before.coef[entries]
+    ahead = coef + share * (coef - previous)
+    ahead[ahead * coef <= 0.0] = 0.0
+    # Who has just come in does so along another line.
+    ahead[previous == 0.0] = coef[previous == 0.0]
+    return ahead, last.intercept + share * (last.intercept - before.intercept)
+
+
 class _Model:
     """The quadratic model of the working set around a point, by the kept Hessian."""
 
-    def __init__(self, engine, point):
-        self.engine, self.point, kept = engine, point, engine.models.kept
+    def __init__(self, engine, point, kept=None):
+        kept = engine.models.kept if kept is None else kept
+        self.engine, self.point = engine, point
         self.model = KeptModel(kept, point, engine.entries)
         coef = point.coef[engine.entries]
         self.inner = engine.quadratic(self.model.hessian, coef, self.model.gradient, point.alpha, kept.active)
@@ -261,3 +308,12 @@ def _differentiate(points, entries=None):
     gradients = np.asfortranarray(gradients)
     for gradient, point in zip(gradients.T, points, strict=True):
         point.gradient = gradient
+
+
+def _curve(points):
+    """Give points their curvatures, from one pass over X, where those of many columns will be asked for."""
+    problem = points[0].problem
+    if 4 * min(point.restless.size for point in points) > problem.n_features:
+        norms = problem.design.squared_norms(np.column_stack([point.row_curvature for point in points]))
+        for point, own in zip(points, np.ascontiguousarray(np.where(norms > 0, norms, 1.0).T), strict=True):
+            point.curvature = own

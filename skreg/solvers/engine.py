@@ -120,8 +120,10 @@ class Engine:
         if self.everything and self.compiled and SmallNewton.fits(problem):
             self.small = SmallNewton(problem)
 
-    def solve(self, alpha, start, tol, max_iter):
+    def solve(self, alpha, start, tol, max_iter, goal=None):
+        """The solution at one alpha; from a near start with no less violation than ``goal``, otherwise as sharp as is worth its price."""
         problem, self.tol = self.problem, tol
+        near, goal = goal is not None, self.final_violation if goal is None else goal
         coef, intercept = starting_point(problem, start, alpha)
         best, progress, sharpened, last = None, Progress(), False, None
         if problem.moments is not None:
@@ -181,7 +183,7 @@ class Engine:
                 best = Solution(alpha, point.coef, point.intercept, n_iter, optimality, gradient=gradient)
             if best.optimality.converged:
                 # The gap is second order: one more model costs little and sharpens the coefficients.
-                if sharpened or best.optimality.violation <= self.final_violation:
+                if sharpened or best.optimality.violation <= goal:
                     break
                 sharpened = True
             if progress.stalled >= PATIENCE:
@@ -190,7 +192,9 @@ class Engine:
             # A digit per model, and more when nothing else is left to gain.
             share = 1e-3 if sharpened or (progress.stalled and not grown) else 0.1
             enough = 0.1 * self.final_violation if sharpened and not progress.stalled else 0.0
-            point, promised = self._step(point, max(share * optimality.violation, enough))
+            wanted = max(share * optimality.violation, enough)
+            # From a near start one model leads to the goal, or a hair of a second one.
+            point, promised = self._step(point, goal if near and optimality.violation > goal else wanted)
         stalled = not best.optimality.converged and n_iter < max_iter
         return replace(best, n_iter=n_iter, stalled=stalled)
 

@@ -1,5 +1,7 @@
 """One Hessian for many inner problems: kept while alpha, the point and the working set change."""
 
+from copy import copy
+
 import numpy as np
 
 from skreg._kernels import ActiveSet
@@ -55,6 +57,20 @@ class KeptHessian:
                 cross = self._cross[entries]
                 self._matrix = self._matrix - np.multiply.outer(cross, cross / self._total)
         return self._matrix
+
+    def towards(self, other, share, entries):
+        """The Hessian so far on the way to another one of the same problem."""
+        between = copy(self)
+        between._gram = (1.0 - share) * self._known_of(entries) + share * other._known_of(entries)
+        between._known, between._matrix, between.active = entries.size, None, ActiveSet(MAX_NEWTON)
+        if self._cross is not None:
+            between._total = (1.0 - share) * self._total + share * other._total
+            between._cross = (1.0 - share) * self._cross + share * other._cross
+        return between
+
+    def _known_of(self, entries):
+        self._extend(entries)
+        return self._gram[: entries.size, : entries.size]
 
     def gradient(self, point, entries):
         """First derivatives at a point, with the intercept at its best."""
