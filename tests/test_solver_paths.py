@@ -5,6 +5,7 @@ import pytest
 from scipy import sparse
 
 from skreg import ElasticNet, make_problem
+from skreg.elastic import certify_together
 from skreg.grid import null_alpha
 from skreg.model import QuadraticModel
 from skreg.problem import Problem
@@ -160,6 +161,48 @@ def test_a_kept_hessian_is_that_of_the_point_however_it_grew(layout, fit_interce
     np.testing.assert_allclose(kept.gradient(point, entries), model.gradient, atol=1e-13)
     move = rng.standard_normal(17)
     np.testing.assert_allclose(kept.intercept_move(point, move, entries), model.intercept_move(move), atol=1e-12)
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_a_hessian_between_two_is_that_of_the_weights_between(fit_intercept):
+    X, y, rng = path_data("square", 9, far=3.0)
+    problem = make_problem(X, (y > np.median(y)).astype(float), loss="logistic", fit_intercept=fit_intercept)
+    one, other, entries = rng.random(60), rng.random(60), rng.permutation(40)[:9]
+    between = KeptHessian(problem, one).towards(KeptHessian(problem, other), 0.3, entries)
+    made = KeptHessian(problem, 0.7 * one + 0.3 * other)
+    np.testing.assert_allclose(between.on(entries), made.on(entries), rtol=1e-11, atol=1e-11)
+    point, move = problem.point(np.zeros(40), 0.0, 0.1), rng.standard_normal(9)
+    np.testing.assert_allclose(between.gradient(point, entries), made.gradient(point, entries), atol=1e-12)
+    shift = made.intercept_move(point, move, entries)
+    np.testing.assert_allclose(between.intercept_move(point, move, entries), shift, atol=1e-11)
+
+
+@pytest.mark.parametrize("penalty", ["l1", "positive", ElasticNet(0.3)], ids=str)
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_gaps_of_the_logistic_loss_found_together_bound_the_suboptimality(penalty, fit_intercept):
+    X, y, rng = path_data("square", 10)
+    problem = make_problem(
+        X,
+        (y > np.median(y)).astype(float),
+        loss="logistic",
+        penalty=penalty,
+        fit_intercept=fit_intercept,
+        penalty_factor=rng.uniform(0.5, 2.0, 40),
+    )
+    points, least = [], []
+    for alpha in null_alpha(problem) * np.array([0.7, 0.3, 0.1]):
+        best = next(CoordinateDescent().solve(problem, [alpha], tol=1e-12))
+        least.append(best.optimality.objective)
+        # The intercept is not the best one: a dual point has to be made orthogonal to it.
+        points.append(problem.point(0.99 * best.coef, best.intercept + 0.01 * fit_intercept, alpha))
+    certify_together(points, 0.5)
+    for point, lowest in zip(points, least, strict=True):
+        gap, excess = point.__dict__["plain_gap"], (point.objective - lowest) / problem.null_loss
+        assert 0.0 < excess <= gap <= 0.1
+        alone = problem.point(point.coef, point.intercept, point.alpha)
+        assert point.price == pytest.approx(alone.price, rel=1e-12)
+        # Without an intercept the dual point is the same one.
+        assert gap == pytest.approx(alone.gap(), rel=0.2 if fit_intercept else 1e-9)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
