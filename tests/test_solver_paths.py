@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from skreg import ElasticNet, make_problem
+from skreg import L1, ElasticNet, make_problem
 from skreg.elastic import certify_together
 from skreg.grid import null_alpha
 from skreg.model import QuadraticModel
@@ -177,7 +177,7 @@ def test_a_hessian_between_two_is_that_of_the_weights_between(fit_intercept):
     np.testing.assert_allclose(between.intercept_move(point, move, entries), shift, atol=1e-11)
 
 
-@pytest.mark.parametrize("penalty", ["l1", "positive", ElasticNet(0.3)], ids=str)
+@pytest.mark.parametrize("penalty", ["l1", L1(positive=True), ElasticNet(0.3)], ids=str)
 @pytest.mark.parametrize("fit_intercept", [True, False])
 def test_gaps_of_the_logistic_loss_found_together_bound_the_suboptimality(penalty, fit_intercept):
     X, y, rng = path_data("square", 10)
@@ -201,8 +201,8 @@ def test_gaps_of_the_logistic_loss_found_together_bound_the_suboptimality(penalt
         assert 0.0 < excess <= gap <= 0.1
         alone = problem.point(point.coef, point.intercept, point.alpha)
         assert point.price == pytest.approx(alone.price, rel=1e-12)
-        # Without an intercept the dual point is the same one.
-        assert gap == pytest.approx(alone.gap(), rel=0.2 if fit_intercept else 1e-9)
+        # Beside an intercept the dual points are two; both are near the best one.
+        assert gap <= 2.0 * alone.gap() if fit_intercept else gap == pytest.approx(alone.gap(), rel=1e-9)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
