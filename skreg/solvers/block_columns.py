@@ -4,6 +4,7 @@ import numpy as np
 
 from skreg import _blocks
 from skreg.blocks import Blocks
+from skreg.solvers.block_dual import ProximalPoint
 from skreg.solvers.block_newton import Bends, ColumnSystem, strengths
 from skreg.solvers.columns import ColumnModel
 
@@ -19,6 +20,9 @@ ROUNDS = 60
 # More rounds than this, at the pace of the last ones, cost more than a Newton step; up to this size of its system.
 FEW_ROUNDS = 3
 MAX_NEWTON = 2_000
+
+# How many times as long as that of a block the step of the first proximal point is, and of the last ones.
+REACH, LONGEST = 1e2, 1e8
 
 # The shortest part of a Newton step that is tried.
 SHORTEST = 0.01
@@ -123,6 +127,9 @@ class BlocksOfColumns:
         self.model, self.coef, self.blocks, self.twin = model, coef, blocks, penalty.twin
         self.penalty, self.alpha, self.step = penalty, alpha, 1.0 / model.steepest
         self.strengths = strengths(blocks, alpha, penalty.twin)
+        self._reach = REACH
+        small = model.rest.size <= MAX_NEWTON
+        self._lead_on = self._proximal_point if penalty.convex and small else self._newton
 
     def descend(self, tol, sweeps=SWEEPS, used=False):
         """Sweeps until no block, or none that is not zero, moves by more than ``tol``; returns the largest move of the last."""
@@ -151,12 +158,25 @@ class BlocksOfColumns:
                 pause -= 1
             elif largest * (largest / before) ** FEW_ROUNDS > tol:
                 # A step of all blocks at once that goes too far now will most likely do so in the next round, too.
-                failed = 0 if self._newton() else failed + 1
+                failed = 0 if self._lead_on(tol) else failed + 1
                 pause = 2**failed - 1
             before = largest
         return False
 
-    def _newton(self):
+    def _proximal_point(self, tol):
+        """The proximal point of a step that is so many times as long as one block alone may take; whether its objective is lower."""
+        model, blocks = self.model, self.blocks
+        point = ProximalPoint(model.columns, self.penalty, blocks, self.alpha, self._reach * self.step)
+        target = model.rest + self.coef.T @ model.columns
+        coef = point.solve(self.coef, target, model.rest, 0.1 * tol)
+        rest = target - coef.T @ model.columns
+        self._reach = min(10.0 * self._reach, LONGEST)
+        if not self._objective(coef, rest) < self._objective(self.coef, model.rest):
+            return False
+        self.coef, model.rest[:] = coef, rest
+        return True
+
+    def _newton(self, tol):
         """A proximal step, and from there a Newton step of what is not zero, if they lead to a lower objective; whether they do."""
         model, blocks, step = self.model, self.blocks, self.step
         by_row = step[blocks.label].reshape(-1, *[1] * (self.coef.ndim - 1))
