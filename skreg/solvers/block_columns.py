@@ -21,8 +21,8 @@ ROUNDS = 60
 FEW_ROUNDS = 3
 MAX_NEWTON = 2_000
 
-# How many times as long as that of a block the step of the first proximal point is, and of the last ones.
-REACH, LONGEST = 1e2, 1e8
+# How many times as long as that of a block the step of the first proximal point is.
+REACH = 1e3
 
 # The shortest part of a Newton step that is tried.
 SHORTEST = 0.01
@@ -168,9 +168,9 @@ class BlocksOfColumns:
         model, blocks = self.model, self.blocks
         point = ProximalPoint(model.columns, self.penalty, blocks, self.alpha, self._reach * self.step)
         target = model.rest + self.coef.T @ model.columns
-        coef = point.solve(self.coef, target, model.rest, 0.1 * tol)
+        coef, near = point.solve(self.coef, target, model.rest, 0.1 * tol)
         rest = target - coef.T @ model.columns
-        self._reach = min(10.0 * self._reach, LONGEST)
+        self._reach *= 10.0 if near else 0.1
         if not self._objective(coef, rest) < self._objective(self.coef, model.rest):
             return False
         self.coef, model.rest[:] = coef, rest

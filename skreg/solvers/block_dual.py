@@ -48,7 +48,7 @@ class ProximalPoint:
         self.columns, self.penalty, self.blocks, self.alpha, self.step = columns, penalty, blocks, alpha, step
 
     def solve(self, centre, target, start, tol):
-        """The coefficients, shaped like ``centre``.
+        """The coefficients, shaped like ``centre``, and whether they are as near as wanted.
 
         Parameters
         ----------
@@ -63,7 +63,7 @@ class ProximalPoint:
         rest, coef, point, value, gradient = self._at(start)
         for _ in range(MOST_STEPS):
             if np.linalg.norm(gradient) <= tol:
-                break
+                return coef, True
             move = self._newton(point, coef, gradient)
             slope, size = float(np.sum(gradient * move)), 1.0
             while size > SHORTEST:
@@ -74,7 +74,7 @@ class ProximalPoint:
             else:
                 break
             rest, coef, point, value, gradient = there
-        return coef
+        return coef, False
 
     def _by_row(self):
         return self.step[self.blocks.label].reshape(-1, *[1] * (self.centre.ndim - 1))
