@@ -255,8 +255,10 @@ def trouble(solution, max_iter):
     if not solution.stalled:
         cause, knob = f"max_iter={max_iter} was reached", "increase max_iter"
     else:
-        cause = f"rounding allows no further progress after n_iter={solution.n_iter}"
-        knob = f"set tol to {10 * optimality.measure:.0e} or more, or bring the columns of X to similar scale"
+        reason = "steps gain next to nothing" if solution.slow else "rounding allows no further progress"
+        cause = f"{reason} after n_iter={solution.n_iter}"
+        other = "increase alpha" if solution.slow else "bring the columns of X to similar scale"
+        knob = f"set tol to {10 * optimality.measure:.0e} or more, or {other}"
         if measure == np.inf:
             knob = "leave out one of the unpenalised columns: rounding cannot tell them apart"
     return (

@@ -6,6 +6,7 @@ from helpers import one_hot, regression_data, sparse_data
 from numpy.testing import assert_allclose
 from scipy import sparse
 from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import MultiTaskLasso
 from skreg._blocks import block_descent, block_prox
 
@@ -26,8 +27,9 @@ from skreg import (
     make_problem,
 )
 from skreg.blocks import Blocks, numbered
-from skreg.solvers import blocks, get_solver
+from skreg.solvers import block_columns, blocks, get_solver
 from skreg.solvers.block_columns import BlocksOfColumns, DenseColumns, WorkingColumns
+from skreg.solvers.block_dual import ProximalPoint
 from skreg.solvers.block_newton import Bends, ColumnSystem, GramSystem, norms
 from skreg.solvers.compiled import compiled_blocks
 
@@ -327,17 +329,69 @@ WIDE_BLOCKS = pytest.mark.parametrize(
 
 @WIDE_BLOCKS
 def test_sweeps_over_columns_are_extrapolated(monkeypatch, penalty, n_targets):
-    monkeypatch.setattr(BlocksOfColumns, "_newton", lambda self: False)
+    monkeypatch.setattr(BlocksOfColumns, "_proximal_point", lambda self, tol: False)
     (sweeps, coef), (more, same) = solved_on_columns(monkeypatch, penalty, n_targets, 0.1, "_extrapolate")
     assert sweeps < 0.8 * more
     assert_allclose(coef, same, atol=1e-5)
 
 
+@pytest.mark.parametrize("way", ["_newton", "_proximal_point"])
 @WIDE_BLOCKS
-def test_newton_steps_end_slow_sweeps_over_columns(monkeypatch, penalty, n_targets):
-    (sweeps, coef), (more, same) = solved_on_columns(monkeypatch, penalty, n_targets, 0.02, "_newton")
+def test_newton_steps_end_slow_sweeps_over_columns(monkeypatch, penalty, n_targets, way):
+    if way == "_newton":
+        monkeypatch.setattr(block_columns, "MAX_DUAL", 0)
+    (sweeps, coef), (more, same) = solved_on_columns(monkeypatch, penalty, n_targets, 0.02, way)
     assert sweeps < 0.5 * more
     assert_allclose(coef, same, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "penalty, n_outputs",
+    [(SparseGroupLasso(LABELS, 0.3), None), (GroupLasso(LABELS) + L2(), None), (L21(LABELS), 3), (L21(LABELS), 1)],
+    ids=["sparse", "square", "rows", "one row"],
+)
+@pytest.mark.parametrize("reach", [0.5, 1e3])
+def test_proximal_points_of_blocks(penalty, n_outputs, reach):
+    """Where moving away in any direction of a block, or of all of them, costs something."""
+    rng, blocks_of = np.random.default_rng(3), Blocks(LABELS)
+    shape = (12,) if n_outputs is None else (12, n_outputs)
+    columns, centre = rng.standard_normal((12, 7)), rng.standard_normal(shape)
+    centre[LABELS == 1], columns[LABELS == 1] = 0.0, 0.01 * columns[LABELS == 1]
+    target, alpha = 4.0 * rng.standard_normal((n_outputs or 1, 7)), np.full(12, 3.0)
+    step = reach * rng.uniform(0.001, 0.002, size=5)
+    entries = np.arange(12)
+    problem = make_problem(columns.T, target.T if n_outputs else target[0], penalty=penalty, loss="squared")
+    priced = blocks._PenaltyOnEntries(problem, entries, n_outputs is not None, blocks_of)
+    point = ProximalPoint(columns, priced, blocks_of, alpha, step)
+    coef, near = point.solve(centre, target, target, 1e-12)
+
+    def cost(coef):
+        away = np.square(coef - centre).reshape(12, -1).sum(axis=1) / (2.0 * step[LABELS])
+        rest = target - coef.T @ columns
+        return 0.5 * np.sum(rest * rest) + problem.penalty_value(coef, 3.0) + np.sum(away)
+
+    assert near and np.any(coef == 0) and np.any(coef != 0)
+    moves = rng.standard_normal((200, *shape)) * (rng.random((200, 12)) < 0.3).reshape(200, 12, *[1] * (len(shape) - 1))
+    moves = np.concatenate([moves, -coef * np.eye(5)[LABELS].T.reshape(5, 12, *[1] * (len(shape) - 1))])
+    assert all(cost(coef + size * move) >= cost(coef) - 1e-13 for move in moves for size in (1e-6, 1e-3, 1.0))
+
+
+@pytest.mark.parametrize("penalty, n_targets", [(SparseGroupLasso(3, 0.3), None), (L21(), 3)], ids=["sparse", "rows"])
+def test_hardly_penalised_groups_of_many_columns(penalty, n_targets):
+    """Of the many that fit y the cheapest one: what the dual finds, without a word of rounding."""
+    X, y = regression_data(n=40, p=300, n_targets=n_targets, seed=5)
+    alpha = 1e-5 * alpha_max(X, y, penalty=penalty)
+    model = PenalizedRegression(penalty, alpha=alpha, tol=1e-8).fit(X, y)
+    assert model.optimality_.gap <= 1e-8 and np.count_nonzero(model.coef_) > 40
+
+
+def test_a_stop_has_its_true_reason():
+    rng, penalty = np.random.default_rng(5), Grouped("logsum", 3)
+    X = rng.standard_normal((60, 900))
+    y = X[:, :3].sum(axis=1) + rng.standard_normal(60)
+    model = PenalizedRegression(penalty, alpha=1e-5 * alpha_max(X, y, penalty=penalty))
+    with pytest.warns(ConvergenceWarning, match=r"steps gain next to nothing after n_iter=\d+ .* or increase alpha"):
+        model.fit(X, y)
 
 
 @pytest.mark.parametrize("n_outputs", [None, 3])

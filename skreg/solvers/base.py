@@ -25,7 +25,9 @@ class Solution:
         Iterations, at least 1.
     optimality : Optimality
     stalled : bool
-        Whether it stopped because rounding allows no further progress.
+        Whether it stopped because rounding allows no further progress, or `slow` steps do not.
+    slow : bool
+        Whether that was because steps gain too little.
     diverges : bool
         Whether it stopped because there is no finite solution
         (`Problem.diverges`).
@@ -39,6 +41,7 @@ class Solution:
     n_iter: int
     optimality: Optimality
     stalled: bool = False
+    slow: bool = False
     diverges: bool = False
     gradient: np.ndarray | None = None
 

@@ -21,8 +21,8 @@ ROUNDS = 60
 FEW_ROUNDS = 3
 MAX_NEWTON = 2_000
 
-# How many times as long as that of a block the step of the first proximal point is.
-REACH = 1e3
+# Of more numbers than this a Newton system of what is left of y costs too much. How many times as long as that of a block the step of the first proximal point is.
+MAX_DUAL, REACH = 2_000, 1e3
 
 # The shortest part of a Newton step that is tried.
 SHORTEST = 0.01
@@ -128,7 +128,7 @@ class BlocksOfColumns:
         self.penalty, self.alpha, self.step = penalty, alpha, 1.0 / model.steepest
         self.strengths = strengths(blocks, alpha, penalty.twin)
         self._reach = REACH
-        small = model.rest.size <= MAX_NEWTON
+        small = model.rest.size <= MAX_DUAL
         self._lead_on = self._proximal_point if penalty.convex and small else self._newton
 
     def descend(self, tol, sweeps=SWEEPS, used=False):

@@ -146,4 +146,5 @@ def each_output(solver, problem, alphas, start, tol, max_iter):
         alpha = solutions[0].alpha
         optimality = problem.certificate(coef, intercept, alpha, tol)
         n_iter = max(solution.n_iter for solution in solutions)
-        yield Solution(alpha, coef, intercept, n_iter, optimality, any(s.stalled for s in solutions))
+        stalled, slow = (any(getattr(s, name) for s in solutions) for name in ("stalled", "slow"))
+        yield Solution(alpha, coef, intercept, n_iter, optimality, stalled, slow)

@@ -82,6 +82,9 @@ MODELS = 20
 # So many models without progress: rounding allows no more.
 PATIENCE = 8
 
+# A violation that rounding does not account for.
+ROUNDED = 1e-7
+
 # No coefficients.
 NOTHING = np.empty(0, dtype=np.intp)
 
@@ -196,7 +199,9 @@ class Engine:
             # From a near start one model leads to the goal, or a hair of a second one.
             point, promised = self._step(point, goal if near and optimality.violation > goal else wanted)
         stalled = not best.optimality.converged and n_iter < max_iter
-        return replace(best, n_iter=n_iter, stalled=stalled)
+        # What the inner problem has left undone is more than rounding can be.
+        slow = stalled and not self.solved and not self.damping and best.optimality.violation > ROUNDED
+        return replace(best, n_iter=n_iter, stalled=stalled, slow=slow)
 
     def begin_with(self, entries, solution):
         """The first working set, if it is known; returns where to start from."""
