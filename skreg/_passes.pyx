@@ -17,8 +17,12 @@ cdef extern from "_simd.h" nogil:
     void skreg_axpy_f(long n, double a, const float *x, double *y)
     void skreg_add_squares_d(long n, double a, const double *x, const double *shift, double *out)
     void skreg_add_squares_f(long n, double a, const float *x, const double *shift, double *out)
-    void skreg_moments_d(long n, const double *x, const double *w, const double *r, double c, double *out)
-    void skreg_moments_f(long n, const float *x, const double *w, const double *r, double c, double *out)
+    void skreg_moments_d(long n, const double **x, const double *w, const double *r, const double *c, double *out)
+    void skreg_moments_f(long n, const float **x, const double *w, const double *r, const double *c, double *out)
+    void skreg_row_moments_d(long n, const double **x, const double *w, const double *r, const double *c, double *first,
+                             double *second, double *product)
+    void skreg_row_moments_f(long n, const float **x, const double *w, const double *r, const double *c, double *first,
+                             double *second, double *product)
     void skreg_gather_rows_d32(long n, const double *data, const int32_t *indices, const double *rows, double *out)
     void skreg_gather_rows_d64(long n, const double *data, const int64_t *indices, const double *rows, double *out)
     void skreg_gather_rows_f32(long n, const float *data, const int32_t *indices, const double *rows, double *out)
@@ -30,6 +34,12 @@ cdef extern from "_simd.h" nogil:
 
 cdef enum:
     PIECE = 2048
+    # Of four columns that are read beside two vectors; rows and columns of what is read by rows.
+    PIECE_OF_FOUR = 8192
+    ROWS = 64
+    TILE = 512
+    # Rows whose mean is near enough to that of all.
+    FIRST = 64
 
 
 cdef inline void axpy(Py_ssize_t n, double a, const real *x, double *y) noexcept nogil:
@@ -46,12 +56,20 @@ cdef inline void add_squares(Py_ssize_t n, double a, const real *x, const double
         skreg_add_squares_d(n, a, x, shift, out)
 
 
-cdef inline void moments(Py_ssize_t n, const real *x, const double *w, const double *r, double c,
+cdef inline void moments(Py_ssize_t n, const real **x, const double *w, const double *r, const double *c,
                          double *out) noexcept nogil:
     if real is float:
         skreg_moments_f(n, x, w, r, c, out)
     else:
         skreg_moments_d(n, x, w, r, c, out)
+
+
+cdef inline void row_moments(Py_ssize_t n, const real **x, const double *w, const double *r, const double *c,
+                             double *first, double *second, double *product) noexcept nogil:
+    if real is float:
+        skreg_row_moments_f(n, x, w, r, c, first, second, product)
+    else:
+        skreg_row_moments_d(n, x, w, r, c, first, second, product)
 
 
 cdef inline void copy(Py_ssize_t n, const real *x, double shift, const double *scale, double *out) noexcept nogil:
@@ -67,56 +85,103 @@ def dense_moments(const real[:, :] X, const double[::1] weights, const double[::
                   double[::1] variances, double[::1] product):
     """Weighted means, weighted sums of squares around them, and ``X.T @ residual`` (if it is not empty), in one pass.
 
-    Pieces are merged as Chan et al. (1979) do.
+    Pieces are merged as Chan et al. (1979) do; each is summed around the mean of the rows before. What that is off by
+    is no more than what the rows differ.
     """
     cdef:
-        Py_ssize_t n = X.shape[0], p = X.shape[1], i, j, block, start, size, height
-        bint by_column = X.strides[0] == sizeof(real), multiply = residual.shape[0] > 0
-        double[::1] part_means, part_squares
-        double total = 0.0, part, share, distance, centre, work = 0.0
-        double[3] sums
-        const double *rows
-    height = PIECE if by_column else max(8, 16 * PIECE // max(p, 1))
-    part_means, part_squares = np.empty((2, p))
+        Py_ssize_t n = X.shape[0], p = X.shape[1], block, start, size, height, few, j, k
+        bint by_column = X.strides[0] == sizeof(real)
+        double[::1] first, second
+        const double *rows = &residual[0] if residual.shape[0] > 0 else &weights[0]
+        double lead, total = 0.0, part, share, distance, work = 0.0
+    height = PIECE_OF_FOUR if by_column else ROWS
+    first, second = np.empty((2, p))
     means[:] = 0.0
     variances[:] = 0.0
     product[:] = 0.0
     with nogil:
+        few = leading(weights, &lead)
+        for j in range(0 if by_column else few):
+            axpy(p, weights[j] / lead, &X[j, 0], &means[0])
         for block in range((n + height - 1) // height):
             start = block * height
             size = min(height, n - start)
             look(&work, 3.0 * size * p)
             part = 0.0
-            for i in range(start, start + size):
-                part += weights[i]
+            for j in range(start, start + size):
+                part += weights[j]
             if part <= 0.0:
                 continue
-            share = part / (total + part)
             if by_column:
-                rows = &residual[start] if multiply else &weights[start]
-                for j in range(p):
-                    # Around the mean of the rows before; what it is off by is no more than what the rows differ.
-                    centre = means[j] if total > 0.0 else dot(size, &X[start, j], &weights[start]) / part
-                    moments(size, &X[start, j], &weights[start], rows, centre, sums)
-                    part_means[j] = centre + sums[0] / part
-                    part_squares[j] = max(sums[1] - sums[0] * (sums[0] / part), 0.0)
-                    product[j] += sums[2]
+                if total > 0.0:
+                    few = 0
+                for j in range(0, p, 4):
+                    for k in range(j, min(j + 4, p) if few > 0 else j):
+                        means[k] = dot(few, &X[0, k], &weights[0]) / lead
+                    moments_of_columns(X, j, start, size, &weights[start], rows + start, means, first, second, product)
             else:
-                part_means[:] = 0.0
-                part_squares[:] = 0.0
-                for i in range(start, start + size):
-                    axpy(p, weights[i], &X[i, 0], &part_means[0])
-                    if multiply:
-                        axpy(p, residual[i], &X[i, 0], &product[0])
-                for j in range(p):
-                    part_means[j] /= part
-                for i in range(start, start + size):
-                    add_squares(p, weights[i], &X[i, 0], &part_means[0], &part_squares[0])
+                moments_of_rows(X, start, size, &weights[start], rows + start, means, first, second, product)
+            share = part / (total + part)
             for j in range(p):
-                distance = part_means[j] - means[j]
+                distance = first[j] / part
                 means[j] += share * distance
-                variances[j] += part_squares[j] + share * total * (distance * distance)
+                variances[j] += max(second[j] - first[j] * distance, 0.0) + share * total * (distance * distance)
             total += part
+
+
+cdef Py_ssize_t leading(const double[::1] weights, double *lead) noexcept nogil:
+    """How many rows come first whose mean is near enough to that of all: all where few have little weight; their weight."""
+    cdef Py_ssize_t n = weights.shape[0], few = min(FIRST, n), i
+    cdef double total = 0.0
+    lead[0] = 0.0
+    for i in range(n):
+        total += weights[i]
+        if i < few:
+            lead[0] += weights[i]
+    if 2.0 * lead[0] * n < total * few:
+        few, lead[0] = n, total
+    return few
+
+
+cdef void moments_of_columns(const real[:, :] X, Py_ssize_t j, Py_ssize_t start, Py_ssize_t size, const double *weights,
+                             const double *residual, const double[::1] centres, double[::1] first, double[::1] second,
+                             double[::1] product) noexcept nogil:
+    """Four columns, ``size`` rows: sums of weighted distances from the centres, of their squares; products with the residual."""
+    cdef:
+        Py_ssize_t k, last = X.shape[1] - 1
+        double[4] around
+        double[12] sums
+        const real *columns[4]
+    for k in range(4):
+        # What is beyond the last column is that once more.
+        columns[k] = &X[start, min(j + k, last)]
+        around[k] = centres[min(j + k, last)]
+    moments(size, columns, weights, residual, around, sums)
+    for k in range(min(4, last + 1 - j)):
+        first[j + k] = sums[3 * k]
+        second[j + k] = sums[3 * k + 1]
+        product[j + k] += sums[3 * k + 2]
+
+
+cdef void moments_of_rows(const real[:, :] X, Py_ssize_t start, Py_ssize_t size, const double *weights,
+                          const double *residual, const double[::1] centres, double[::1] first, double[::1] second,
+                          double[::1] product) noexcept nogil:
+    """The same for X contiguous along rows, four of them at a time; sums of a tile of columns stay in the cache."""
+    cdef:
+        Py_ssize_t p = X.shape[1], tile, i, j, k
+        double[4] shares, factors
+        const real *rows[4]
+    first[:] = 0.0
+    second[:] = 0.0
+    for tile in range((p + TILE - 1) // TILE):
+        j = tile * TILE
+        for i in range(0, size, 4):
+            for k in range(4):
+                # What is beyond the last row is that once more, and counts nothing.
+                rows[k] = &X[start + min(i + k, size - 1), j]
+                shares[k] = weights[i + k] if i + k < size else 0.0
+                factors[k] = residual[i + k] if i + k < size else 0.0
+            row_moments(min(TILE, p - j), rows, shares, factors, &centres[j], &first[j], &second[j], &product[j])
 
 
 def dense_times(const real[:, :] X, const Py_ssize_t[::1] columns, const double[::1] coef, double[::1] out):

@@ -30,8 +30,7 @@ SKREG_CLONES static void skreg_rotate(long n, double c, double s, double *restri
    dot           x . y
    add_squares   out += a * (x - shift)^2, element by element
    squares       sum of w * (x - shift)^2
-   copy          out = scale * (x - shift); scale by row
-   moments       sums of w * (x - c), of w * (x - c)^2 and of r * x, in one reading */
+   copy          out = scale * (x - shift); scale by row */
 #define SKREG_LOOPS(real, suffix)                                                                                   \
     SKREG_CLONES static void skreg_axpy##suffix(long n, double a, const real *restrict x, double *restrict y) {     \
         for (long i = 0; i < n; i++) y[i] += a * x[i];                                                              \
@@ -60,28 +59,6 @@ SKREG_CLONES static void skreg_rotate(long n, double c, double s, double *restri
         SKREG_FOLD(part)                                                                                            \
         return part[0];                                                                                             \
     }                                                                                                               \
-    SKREG_CLONES static void skreg_moments##suffix(long n, const real *restrict x, const double *restrict w,        \
-                                                   const double *restrict r, double c, double *restrict out) {      \
-        double first[SKREG_PARTS] = {0}, second[SKREG_PARTS] = {0}, product[SKREG_PARTS] = {0};                        \
-        long i = 0;                                                                                                 \
-        for (; i + SKREG_PARTS <= n; i += SKREG_PARTS)                                                                \
-            for (int k = 0; k < SKREG_PARTS; k++) {                                                                  \
-                double distance = x[i + k] - c, weighted = w[i + k] * distance;                                     \
-                first[k] += weighted;                                                                               \
-                second[k] += weighted * distance;                                                                   \
-                product[k] += x[i + k] * r[i + k];                                                                  \
-            }                                                                                                       \
-        for (int k = 0; i < n; i++, k++) {                                                                          \
-            double distance = x[i] - c, weighted = w[i] * distance;                                                 \
-            first[k] += weighted;                                                                                   \
-            second[k] += weighted * distance;                                                                       \
-            product[k] += x[i] * r[i];                                                                              \
-        }                                                                                                           \
-        SKREG_FOLD(first)                                                                                           \
-        SKREG_FOLD(second)                                                                                          \
-        SKREG_FOLD(product)                                                                                         \
-        out[0] = first[0], out[1] = second[0], out[2] = product[0];                                                 \
-    }                                                                                                               \
     SKREG_CLONES static void skreg_copy##suffix(long n, const real *restrict x, double shift,                       \
                                                 const double *restrict scale, double *restrict out) {               \
         for (long i = 0; i < n; i++) out[i] = scale[i] * (x[i] - shift);                                            \
@@ -90,27 +67,94 @@ SKREG_CLONES static void skreg_rotate(long n, double c, double s, double *restri
 SKREG_LOOPS(double, _d)
 SKREG_LOOPS(float, _f)
 
+#if defined(__GNUC__)
+/* Written in lanes: compilers see no vectors in four sums. */
+typedef double skreg_lanes __attribute__((vector_size(32)));
+typedef float skreg_halves __attribute__((vector_size(16)));
+#define SKREG_LOAD_d(lanes, from) __builtin_memcpy(&lanes, from, sizeof lanes);
+#define SKREG_LOAD_f(lanes, from)                        \
+    {                                                    \
+        skreg_halves halves;                             \
+        __builtin_memcpy(&halves, from, sizeof halves);  \
+        lanes = __builtin_convertvector(halves, skreg_lanes); \
+    }
+#define SKREG_TOTAL(sum) ((sum[0] + sum[1]) + (sum[2] + sum[3]))
+#define SKREG_MOMENTS_IN_LANES(real, suffix)             \
+    skreg_lanes weight, factor, value;                   \
+    skreg_lanes first[4] = {{0}}, second[4] = {{0}}, product[4] = {{0}}; \
+    for (; i + 4 <= n; i += 4) {                         \
+        SKREG_LOAD_d(weight, w + i)                      \
+        SKREG_LOAD_d(factor, r + i)                      \
+        for (int k = 0; k < 4; k++) {                    \
+            SKREG_LOAD##suffix(value, x[k] + i)          \
+            product[k] += value * factor;                \
+            value -= c[k];                               \
+            first[k] += weight * value;                  \
+            second[k] += weight * value * value;         \
+        }                                                \
+    }                                                    \
+    for (int k = 0; k < 4; k++) {                        \
+        out[3 * k] = SKREG_TOTAL(first[k]);              \
+        out[3 * k + 1] = SKREG_TOTAL(second[k]);         \
+        out[3 * k + 2] = SKREG_TOTAL(product[k]);        \
+    }
+#else
+#define SKREG_MOMENTS_IN_LANES(real, suffix) \
+    for (int k = 0; k < 12; k++) out[k] = 0.0;
+#endif
+
+/* Of four columns in one reading: sums of w * (x - c), of w * (x - c)^2 and of r * x. */
+#define SKREG_MOMENTS(real, suffix)                                                                                 \
+    SKREG_CLONES static void skreg_moments##suffix(long n, const real *const *x, const double *restrict w,          \
+                                                   const double *restrict r, const double *c, double *restrict out) { \
+        long i = 0;                                                                                                 \
+        SKREG_MOMENTS_IN_LANES(real, suffix)                                                                        \
+        for (; i < n; i++)                                                                                          \
+            for (int k = 0; k < 4; k++) {                                                                           \
+                double distance = x[k][i] - c[k], weighted = w[i] * distance;                                       \
+                out[3 * k] += weighted;                                                                             \
+                out[3 * k + 1] += weighted * distance;                                                              \
+                out[3 * k + 2] += x[k][i] * r[i];                                                                   \
+            }                                                                                                       \
+    }
+
+/* Of four rows in one reading, column by column: the same sums, added to. */
+#define SKREG_ROW_MOMENTS(real, suffix)                                                                             \
+    SKREG_CLONES static void skreg_row_moments##suffix(long n, const real *const *x, const double *w, const double *r, \
+                                                       const double *restrict c, double *restrict first,            \
+                                                       double *restrict second, double *restrict product) {         \
+        const real *restrict x0 = x[0], *restrict x1 = x[1], *restrict x2 = x[2], *restrict x3 = x[3];              \
+        double w0 = w[0], w1 = w[1], w2 = w[2], w3 = w[3], r0 = r[0], r1 = r[1], r2 = r[2], r3 = r[3];              \
+        for (long i = 0; i < n; i++) {                                                                              \
+            double d0 = x0[i] - c[i], d1 = x1[i] - c[i], d2 = x2[i] - c[i], d3 = x3[i] - c[i];                      \
+            first[i] += (w0 * d0 + w1 * d1) + (w2 * d2 + w3 * d3);                                                  \
+            second[i] += (w0 * d0 * d0 + w1 * d1 * d1) + (w2 * d2 * d2 + w3 * d3 * d3);                             \
+            product[i] += (r0 * x0[i] + r1 * x1[i]) + (r2 * x2[i] + r3 * x3[i]);                                    \
+        }                                                                                                           \
+    }
+
+SKREG_MOMENTS(double, _d)
+SKREG_MOMENTS(float, _f)
+SKREG_ROW_MOMENTS(double, _d)
+SKREG_ROW_MOMENTS(float, _f)
+
 /* Four vectors a, b, c, d that meet another one, which is read once for all of them.
    dots     out = x . a, x . b, x . c, x . d
    gather   y += w0 a + w1 b + w2 c + w3 d
    spread   a += w0 x, b += w1 x, c += w2 x, d += w3 x */
 #if defined(__GNUC__)
-typedef double skreg_lanes __attribute__((vector_size(32)));
-#define SKREG_LOAD(lanes, from) __builtin_memcpy(&lanes, from, sizeof lanes);
-#define SKREG_ADD_PRODUCT(sum, x, from) SKREG_LOAD(other, from) sum += x * other;
-#define SKREG_TOTAL(sum) ((sum[0] + sum[1]) + (sum[2] + sum[3]))
-/* Written in lanes: compilers see no vectors in four sums. */
+#define SKREG_ADD_PRODUCT(sum, x, from) SKREG_LOAD_d(other, from) sum += x * other;
 SKREG_CLONES static void skreg_dots(long n, const double *restrict x, const double *restrict a, const double *restrict b,
                                     const double *restrict c, const double *restrict d, double *restrict out) {
     skreg_lanes even[4] = {{0}}, odd[4] = {{0}}, one, other;
     long i = 0;
     for (; i + 8 <= n; i += 8) {
-        SKREG_LOAD(one, x + i)
+        SKREG_LOAD_d(one, x + i)
         SKREG_ADD_PRODUCT(even[0], one, a + i)
         SKREG_ADD_PRODUCT(even[1], one, b + i)
         SKREG_ADD_PRODUCT(even[2], one, c + i)
         SKREG_ADD_PRODUCT(even[3], one, d + i)
-        SKREG_LOAD(one, x + i + 4)
+        SKREG_LOAD_d(one, x + i + 4)
         SKREG_ADD_PRODUCT(odd[0], one, a + i + 4)
         SKREG_ADD_PRODUCT(odd[1], one, b + i + 4)
         SKREG_ADD_PRODUCT(odd[2], one, c + i + 4)

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from skreg.certificate import Point
+
 __all__ = ["MARGIN", "sampled", "worth_a_sample"]
 
 # With so many times more rows than columns, and so many numbers in X, a sample of one row in so many tells the first
@@ -57,15 +59,24 @@ def _corrected(problem, lead, coef, entries, alpha):
     """The entries to which the Hessian of the sample leads with the gradient of all rows.
 
     The error of the Hessian is of the second order there: each round takes the coefficients nearer to the
-    solution by a constant factor, for one pass over X and one over the columns in use.
+    solution by a constant factor, for one pass over X and one over the columns in use. What the round after
+    the last one would find, the sample foretells.
     """
     if lead.problem.design.shape[0] < ROWS * entries.size:
         return entries
-    point = problem.point(coef, problem.null_intercept, alpha)
     shrinks = True
     while shrinks and entries.size**2 > DEAR * problem.n_features:
+        point, before = problem.point(coef, problem.null_intercept, alpha), entries
         coef, _ = lead.led_from(point, ROUGH)
-        point, before = problem.point(coef, point.intercept, alpha), entries
-        entries = _needed(point)
+        entries = _needed(_foretold(lead.problem, point, coef))
         shrinks = entries.size < (1.0 - SHRINKAGE) * before.size
     return entries
+
+
+def _foretold(part, point, coef):
+    """The point at other coefficients, whose gradient is what the Hessian of the sample makes of that of a point."""
+    design, weights = part.design, part.weights
+    moved = design.dot_t(weights * design.dot(coef - point.coef))
+    foretold = Point(point.problem, coef, point.intercept, point.alpha)
+    foretold.gradient = point.gradient + moved
+    return foretold
