@@ -809,43 +809,54 @@ def restless(const double[:] coef, const double[:] grad, const double[::1] alpha
 
 
 def elastic_sums(const double[:, ::1] coefs, const double[:, ::1] grads, const double[:, ::1] strengths, double share,
-                 bint positive):
-    """Of each row of coefs what the elastic net with this share of L1 makes of it: price, largest correlation, conjugate.
+                 bint positive, const double[::1] curvature=None, uintptr_t address=0, const double[:, ::1] params=None):
+    """What the elastic net with this share of L1 makes of each row of ``coefs``.
 
-    The largest correlation is in units of the strength; ``strengths`` has one column, or one for each coefficient.
+    Price, largest correlation in units of the strength, conjugate, and largest of `residuals` (0 without ``curvature``);
+    ``strengths`` has one column, or one for each coefficient.
     """
-    cdef Py_ssize_t b, j, own = strengths.shape[1] > 1
-    cdef double strength, size, pull, price, largest, conjugate, rest = 1.0 - share
-    cdef double[:, ::1] out = np.empty((3, coefs.shape[0]))
+    cdef prox_function prox = <prox_function> address
+    cdef Py_ssize_t b, j, own = strengths.shape[1] > 1, stride = 0
+    cdef double strength, coef, size, pull, price, largest, conjugate, worst, rest = 1.0 - share
+    cdef double[:, ::1] out = np.empty((4, coefs.shape[0]))
+    if address and params.shape[0] > 1:
+        stride = params.shape[1]
     with nogil:
         for b in range(coefs.shape[0]):
-            price = largest = conjugate = 0.0
+            price = largest = conjugate = worst = 0.0
             for j in range(coefs.shape[1]):
-                strength, size, pull = strengths[b, j * own], coefs[b, j], -grads[b, j]
-                if positive and size < 0.0:
-                    price = INFINITY
-                size = fabs(size)
-                price += strength * size * (share + 0.5 * rest * size)
+                strength, coef, pull = strengths[b, j * own], coefs[b, j], -grads[b, j]
                 pull = pull if positive else fabs(pull)
                 if not pull <= largest * strength:
                     largest = pull / strength
                 pull -= share * strength
+                # A zero that is pulled by no more stays.
+                if coef == 0.0 and pull <= 0.0:
+                    continue
+                if address:
+                    size = residual(prox, &params[0, 0] + j * stride, coef, grads[b, j], curvature[j], strength)
+                    if not size <= worst:
+                        worst = size
+                if positive and coef < 0.0:
+                    price = INFINITY
+                size = fabs(coef)
+                price += strength * size * (share + 0.5 * rest * size)
                 if rest > 0.0 and pull > 0.0:
                     conjugate += pull * (pull / (2.0 * rest * strength))
-            out[0, b], out[1, b], out[2, b] = price, largest, conjugate
+            out[0, b], out[1, b], out[2, b], out[3, b] = price, largest, conjugate, worst
     return np.asarray(out)
 
 
-def largest_residuals(const double[:, ::1] coefs, const double[:, ::1] grads, const double[::1] curvature,
-                      const double[:, ::1] strengths, uintptr_t address, const double[:, ::1] params):
+def largest_residuals(const double[:, ::1] coefs, const double[:, ::1] grads, const double[:, ::1] strengths,
+                      const double[::1] curvature, uintptr_t address, const double[:, ::1] params):
     """The largest of `residuals` for each row of ``coefs``; ``strengths`` has one column, or one for each coefficient."""
     cdef prox_function prox = <prox_function> address
     cdef Py_ssize_t b, j, own = strengths.shape[1] > 1, stride = params.shape[1] if params.shape[0] > 1 else 0
     cdef double size
     cdef double[::1] out = np.zeros(coefs.shape[0])
     with nogil:
-        for j in range(coefs.shape[1]):
-            for b in range(coefs.shape[0]):
+        for b in range(coefs.shape[0]):
+            for j in range(coefs.shape[1]):
                 size = residual(prox, &params[0, 0] + j * stride, coefs[b, j], grads[b, j], curvature[j],
                                 strengths[b, j * own])
                 if not size <= out[b]:

@@ -27,6 +27,10 @@ cdef extern from "_simd.h" nogil:
     void skreg_gather_rows_d64(long n, const double *data, const int64_t *indices, const double *rows, double *out)
     void skreg_gather_rows_f32(long n, const float *data, const int32_t *indices, const double *rows, double *out)
     void skreg_gather_rows_f64(long n, const float *data, const int64_t *indices, const double *rows, double *out)
+    void skreg_scatter_rows_d32(long n, const double *data, const int32_t *indices, const double *row, double *out)
+    void skreg_scatter_rows_d64(long n, const double *data, const int64_t *indices, const double *row, double *out)
+    void skreg_scatter_rows_f32(long n, const float *data, const int32_t *indices, const double *row, double *out)
+    void skreg_scatter_rows_f64(long n, const float *data, const int64_t *indices, const double *row, double *out)
     void skreg_dots(long n, const double *x, const double *a, const double *b, const double *c, const double *d, double *out)
     void skreg_gather(long n, const double *w, const double *a, const double *b, const double *c, const double *d, double *y)
     void skreg_copy_d(long n, const double *x, double shift, const double *scale, double *out)
@@ -352,6 +356,34 @@ def sparse_scatter(const real[::1] data, const index[::1] indices, const index[:
             if factor != 0.0:
                 for k in range(indptr[i], indptr[i + 1]):
                     out[indices[k]] += factor * data[k]
+
+
+def sparse_scatter_rows(const real[::1] data, const index[::1] indices, const index[::1] indptr,
+                        const double[:, :] rows, double[:, ::1] out):
+    """out[minor] += data * rows[major], out being eight numbers wide and rows no more."""
+    cdef Py_ssize_t i, k, first, n, width = rows.shape[1]
+    cdef double[8] row
+    cdef bint used
+    for k in range(8):
+        row[k] = 0.0
+    with nogil:
+        for i in range(rows.shape[0]):
+            used = False
+            for k in range(width):
+                row[k] = rows[i, k]
+                used = used or row[k] != 0.0
+            first = indptr[i]
+            n = indptr[i + 1] - first
+            if not used or n == 0:
+                continue
+            if real is float and index is int32_t:
+                skreg_scatter_rows_f32(n, &data[first], &indices[first], row, &out[0, 0])
+            elif real is float:
+                skreg_scatter_rows_f64(n, &data[first], &indices[first], row, &out[0, 0])
+            elif index is int32_t:
+                skreg_scatter_rows_d32(n, &data[first], &indices[first], row, &out[0, 0])
+            else:
+                skreg_scatter_rows_d64(n, &data[first], &indices[first], row, &out[0, 0])
 
 
 def sparse_moments(const real[::1] data, const index[::1] indices, const index[::1] indptr,

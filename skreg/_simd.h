@@ -196,7 +196,9 @@ SKREG_CLONES static void skreg_spread(long n, const double *restrict w, const do
     }
 }
 
-/* out = sum of data * rows[indices], for rows of SKREG_WIDE numbers: each stored number is read once for all of them. */
+/* Rows of SKREG_WIDE numbers: each stored number is read once for all of them.
+   gather_rows    out = sum of data * rows[indices]
+   scatter_rows   out[indices] += data * row */
 #define SKREG_WIDE 8
 #define SKREG_GATHER_ROWS(real, index, suffix)                                                                      \
     SKREG_CLONES static void skreg_gather_rows##suffix(long n, const real *restrict data, const index *restrict indices, \
@@ -208,10 +210,22 @@ SKREG_CLONES static void skreg_spread(long n, const double *restrict w, const do
         }                                                                                                           \
         for (int k = 0; k < SKREG_WIDE; k++) out[k] = sums[k];                                                      \
     }
+#define SKREG_SCATTER_ROWS(real, index, suffix)                                                                     \
+    SKREG_CLONES static void skreg_scatter_rows##suffix(long n, const real *restrict data, const index *restrict indices, \
+                                                        const double *restrict row, double *restrict out) {         \
+        for (long i = 0; i < n; i++) {                                                                              \
+            double *to = out + SKREG_WIDE * (long)indices[i];                                                       \
+            for (int k = 0; k < SKREG_WIDE; k++) to[k] += data[i] * row[k];                                         \
+        }                                                                                                           \
+    }
 
 SKREG_GATHER_ROWS(double, int32_t, _d32)
 SKREG_GATHER_ROWS(double, int64_t, _d64)
 SKREG_GATHER_ROWS(float, int32_t, _f32)
 SKREG_GATHER_ROWS(float, int64_t, _f64)
+SKREG_SCATTER_ROWS(double, int32_t, _d32)
+SKREG_SCATTER_ROWS(double, int64_t, _d64)
+SKREG_SCATTER_ROWS(float, int32_t, _f32)
+SKREG_SCATTER_ROWS(float, int64_t, _f64)
 
 #endif

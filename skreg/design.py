@@ -10,7 +10,7 @@ from functools import cached_property
 
 import numpy as np
 from scipy import sparse
-from scipy.linalg.blas import dgemm, dsyrk
+from scipy.linalg.blas import dgemm, dger, dsyrk
 from sklearn.utils import assert_all_finite, gen_batches
 
 from skreg import _passes
@@ -127,7 +127,10 @@ class Design:
         if self.shift is not None:
             shift = self.shift if index is None else self.shift[index]
             total = residual.sum(axis=0)
-            product -= np.multiply.outer(shift, total) if residual.ndim > 1 else shift * total
+            if product.ndim > 1 and product.size and product.flags.f_contiguous:
+                product = dger(-1.0, shift, total, a=product, overwrite_a=1)
+            else:
+                product -= np.multiply.outer(shift, total) if residual.ndim > 1 else shift * total
         if self.scale is not None:
             product = (product.T / (self.scale if index is None else self.scale[index])).T
         return product
@@ -225,9 +228,12 @@ class DenseDesign(Design):
                 out = np.zeros(X.shape[0])
                 _passes.dense_times(X, used, np.ascontiguousarray(coef[used] if self._by_column else coef), out)
                 return out
-        elif 5 * np.count_nonzero(coef.any(axis=1)) < len(coef):
-            used = np.flatnonzero(coef.any(axis=1))
-            return _product(X[:, used].astype(np.float64, copy=False), coef[used], coef)
+        else:
+            used = np.flatnonzero((coef != 0).any(axis=1))
+            if 5 * used.size < len(coef):
+                # Columns that are contiguous are copied as rows.
+                some = X.T[used].T if self._by_column else X[:, used]
+                return _product(some.astype(np.float64, copy=False), coef[used], coef)
         if X.dtype == np.float64:
             return _product(X, coef)
         return np.concatenate([block.astype(np.float64) @ coef for _, block in _row_blocks(X)])
@@ -423,22 +429,25 @@ class SparseDesign(Design):
         return means, variances, None if rows is None else product
 
     def _product(self, vector, size, gather):
-        if vector.ndim > 1 and gather and vector.shape[1] > 1:
-            return np.hstack(
-                [self._wide_product(vector[:, k : k + WIDE], size) for k in range(0, vector.shape[1], WIDE)]
-            )
+        if vector.ndim > 1 and vector.shape[1] > 1:
+            parts = (vector[:, k : k + WIDE] for k in range(0, vector.shape[1], WIDE))
+            return np.hstack([self._wide_product(part, size, gather) for part in parts])
         if vector.ndim > 1:
-            return np.column_stack([self._product(column, size, gather) for column in vector.T])
+            return self._product(vector[:, 0], size, gather)[:, None]
         out = np.zeros(size)
         kernel = _passes.sparse_gather if gather else _passes.sparse_scatter
         kernel(*self._arrays, np.ascontiguousarray(vector, dtype=np.float64), out)
         return out
 
-    def _wide_product(self, vectors, size):
+    def _wide_product(self, vectors, size, gather):
         """With some vectors at once, so that what X stores is read once for all of them."""
-        rows, out = np.zeros((len(vectors), WIDE)), np.empty((size, WIDE))
-        rows[:, : vectors.shape[1]] = vectors
-        _passes.sparse_gather_rows(*self._arrays, rows, out)
+        out = np.zeros((size, WIDE))
+        if gather:
+            rows = np.zeros((len(vectors), WIDE))
+            rows[:, : vectors.shape[1]] = vectors
+            _passes.sparse_gather_rows(*self._arrays, rows, out)
+        else:
+            _passes.sparse_scatter_rows(*self._arrays, vectors, out)
         return out[:, : vectors.shape[1]]
 
     def _times(self, coef):

@@ -26,21 +26,25 @@ def measure_together(points, coefs, gradients, halves, products, imbalances=0.0)
         Sizes of the weighted means of the residuals, if there is an intercept.
     """
     problem, alphas = points[0].problem, np.array([[point.alpha] for point in points])
+    if problem.twin is None:
+        return
     strengths = alphas if problem.penalty_factor is None else alphas * problem.penalty_factor
-    if problem.twin is not None:
-        violations = _kernels.largest_residuals(coefs, gradients, problem.curvatures(None), strengths, *problem.twin)
-        violations = np.maximum(violations, imbalances) / np.sqrt(2.0 * problem.null_loss)
-        for point, violation in zip(points, violations.tolist(), strict=True):
-            point.violation = violation
-    if problem.unpenalised(alphas.min()).size:
-        return
-    sums = _elastic_sums(problem.penalty, coefs, gradients, halves, products, strengths)
-    if sums is None:
-        return
-    prices, excesses = sums
-    for point, price, excess in zip(points, prices.tolist(), excesses.tolist(), strict=True):
-        gap = max(point.loss + price + excess, 0.0) / problem.null_loss
-        point.price, point.plain_gap = price, float(gap) if np.isfinite(gap) else None
+    rows, (share, positive) = (coefs, gradients), _shape(problem.penalty)
+    meet = problem.curvatures(None), *problem.twin
+    if share is None or problem.unpenalised(alphas.min()).size:
+        violations = _kernels.largest_residuals(*rows, strengths, *meet)
+    else:
+        prices, largest, conjugates, violations = _kernels.elastic_sums(*rows, strengths, share, positive, *meet)
+        # The residual is scaled until no correlation exceeds the price; what is then conjugate to the penalty costs nothing.
+        scales = _feasible(largest) if share == 1.0 else 1.0
+        # By how much the negative dual objectives exceed zero.
+        excesses = conjugates - scales * (products - scales * halves)
+        for point, price, excess in zip(points, prices.tolist(), excesses.tolist(), strict=True):
+            gap = max(point.loss + price + excess, 0.0) / problem.null_loss
+            point.price, point.plain_gap = price, float(gap) if np.isfinite(gap) else None
+    violations = np.maximum(violations, imbalances) / np.sqrt(2.0 * problem.null_loss)
+    for point, violation in zip(points, violations.tolist(), strict=True):
+        point.violation = violation
 
 
 def certify_together(points, tol):
@@ -58,7 +62,7 @@ def certify_together(points, tol):
         return
     strengths = alphas if problem.penalty_factor is None else alphas * problem.penalty_factor
     coefs, gradients = (np.array([getattr(point, name) for point in points]) for name in ("coef", "gradient"))
-    prices, largest, conjugates = _kernels.elastic_sums(coefs, gradients, strengths, share, positive)
+    prices, largest, conjugates, _ = _kernels.elastic_sums(coefs, gradients, strengths, share, positive)
     scales = _feasible(largest) if share == 1.0 else np.ones(len(points))
     for point, price, scale, conjugate in zip(
         points, prices.tolist(), scales.tolist(), conjugates.tolist(), strict=True
@@ -73,19 +77,6 @@ def certify_together(points, tol):
         point.price = price
         if gap <= tol:
             point.plain_gap = float(gap)
-
-
-def _elastic_sums(penalty, coefs, gradients, halves, products, strengths):
-    """Prices, and by how much the negative dual objectives exceed zero; None for penalties other than the elastic net."""
-    share, positive = _shape(penalty)
-    if share is None:
-        return None
-    prices, excesses, conjugates = _kernels.elastic_sums(coefs, gradients, strengths, share, positive)
-    scales = 1.0
-    if share == 1.0:
-        # The residual is scaled until no correlation exceeds the price; what is then conjugate to the penalty costs nothing.
-        scales = _feasible(excesses)
-    return prices, conjugates - scales * (products - scales * halves)
 
 
 def _feasible(largest):

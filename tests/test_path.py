@@ -302,8 +302,7 @@ def test_points_measured_together_are_as_if_alone(penalty, factor, off, through)
         points = moment_points(problem, coefs, alphas)
     else:
         points = ahead._points(problem, coefs, [problem.null_intercept + off] * 4, alphas)
-        ahead._differentiate(points)
-        ahead._measure(points)
+        ahead._measure(points, coefs, ahead._differentiate(points))
     for point, coef, alpha in zip(points, coefs, alphas, strict=True):
         alone = problem.point(coef, point.intercept, alpha)
         assert {"price", "plain_gap", "violation", "gradient"} <= vars(point).keys()
@@ -320,6 +319,7 @@ def test_only_the_text_that_is_meant_is_priced_together():
 
     X, y = regression_data(n=80)
     for penalty, factor in ((Dearer(), None), (MCP(), None), (L1(), np.array([0.0, 1, 1, 1, 1, 1, 1, 1]))):
-        problem = CoordinateDescent().prepared(make_problem(X, y, penalty=penalty, penalty_factor=factor), [1.0, 0.1])
+        problem = make_problem(X, y, penalty=penalty, penalty_factor=factor).changed(twin=compiled_prox(L1()))
+        problem = CoordinateDescent().prepared(problem, [1.0, 0.1])
         points = moment_points(problem, np.ones((2, 8)), [1.0, 0.1])
-        assert not any("price" in vars(point) for point in points)
+        assert all("violation" in vars(point) and "price" not in vars(point) for point in points)

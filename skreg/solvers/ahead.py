@@ -17,6 +17,7 @@ from skreg.moments import moment_points
 from skreg.solvers.base import Progress, Solution, sharp, starting_point
 from skreg.solvers.engine import MODELS
 from skreg.solvers.hessian import KeptHessian, KeptModel
+from skreg.solvers.sampling import MARGIN
 
 __all__ = ["solve_ahead"]
 
@@ -79,7 +80,10 @@ def solve_ahead(engine, alphas, start, tol, max_iter):
             continue
         block = alphas[done : done + ahead]
         if not engine.everything:
-            engine.grow(_foretold(before, last, block[-1]))
+            # A small working set has room for columns that may be needed; of sparse ones all that are may enter.
+            roomy = engine.entries.size < engine.first_size and engine.problem.design.stores_zeros
+            margin = MARGIN if roomy else 0.0
+            engine.grow(_foretold(before, last, (1.0 - margin) * block[-1]))
         solved = engine.newton() is not None
         renewed, stale = solved or stale or engine.models.kept is None, False
         if renewed and not solved:
@@ -137,12 +141,13 @@ def _look_ahead(engine, before, last, alphas, tol):
     problem, newton = engine.problem, engine.newton()
     if newton is not None:
         return _solve_each(engine, newton, before, last, alphas, tol)
-    points = _points(problem, *_Model(engine, last).solutions(alphas, tol), alphas)
+    coefs, intercepts = _Model(engine, last).solutions(alphas, tol)
+    points = _points(problem, coefs, intercepts, alphas)
     if problem.loss.quadratic:
         if problem.moments is None:
-            _differentiate(points)
+            gradients = _differentiate(points)
             if problem.y.ndim == 1:
-                _measure(points)
+                _measure(points, coefs, gradients)
         return points, 1
     _differentiate(points, engine.entries)
     goal, hessians = _goal(tol), _hessians(engine, points)
@@ -279,8 +284,8 @@ def _points(problem, coefs, intercepts, alphas):
     return points
 
 
-def _measure(points):
-    """Certify points of the squared loss together, as far as that goes."""
+def _measure(points, coefs, gradients):
+    """Certify points of the squared loss together, as far as that goes; coefficients and gradients in rows."""
     problem = points[0].problem
     y, weights, means = problem.y, problem.weights, np.zeros(len(points))
     residuals = y - np.array([point.eta for point in points])
@@ -289,14 +294,16 @@ def _measure(points):
         point.loss = loss
     if problem.fit_intercept:
         y, means = y - problem.null_intercept, residuals @ weights
-    coefs, gradients = (np.array([getattr(point, name) for point in points]) for name in ("coef", "gradient"))
     # Balanced residuals are these without their means; a centred y does not see those.
     halves, products = losses - 0.5 * means**2, residuals @ (weights * y)
     measure_together(points, coefs, gradients, halves, products, np.abs(means))
 
 
 def _differentiate(points, entries=None):
-    """Give points their gradients, from one pass over X, or over the columns of ``entries``: the others' are not known then."""
+    """Give points their gradients, from one pass over X, or over the columns of ``entries``: the others' are not known then.
+
+    Returns them, one row for each point.
+    """
     design = points[0].problem.design
     rows = np.empty((design.shape[0], len(points)), order="F")
     for row_gradient, point in zip(rows.T, points, strict=True):
@@ -305,9 +312,10 @@ def _differentiate(points, entries=None):
     if entries is not None:
         some, gradients = gradients, np.full((design.shape[1], len(points)), np.nan)
         gradients[entries] = some
-    gradients = np.asfortranarray(gradients)
-    for gradient, point in zip(gradients.T, points, strict=True):
+    gradients = np.ascontiguousarray(gradients.T)
+    for gradient, point in zip(gradients, points, strict=True):
         point.gradient = gradient
+    return gradients
 
 
 def _curve(points):
