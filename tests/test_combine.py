@@ -13,24 +13,31 @@ from sklearn.preprocessing import StandardScaler
 from skreg._kernels import apply_prox
 
 from skreg import (
+    L0,
     L1,
     L2,
     L21,
     MCP,
     SCAD,
+    SLOPE,
     Bounded,
     Box,
     ByColumn,
     ElasticNet,
+    FusedLasso,
+    GeneralizedRidge,
+    Grouped,
     GroupLasso,
     L1Ball,
     L2Ball,
+    LogSum,
     Monotone,
     NonNegative,
     PenalizedLogisticRegression,
     PenalizedRegression,
     Scaled,
     Simplex,
+    SparseGroupLasso,
     WithSquare,
     alpha_max,
 )
@@ -180,12 +187,110 @@ def test_sums_with_squares():
     assert fit(MCP(gamma=0.5), X, y, alpha=0.01).optimality_.kind == "local"
 
 
-@pytest.mark.parametrize("other", [MCP(), GroupLasso([0, 1]), Simplex(), L1()], ids=repr)
-def test_sums_without_a_prox_say_so(other):
-    with pytest.raises(TypeError, match="no prox in closed form that skreg knows"):
-        L1() + other
+PAIRS = [0, 0, 1, 1]
+SUMS = [
+    (L1(), L1(), "Scaled(factor=2.0, penalty=L1())"),
+    (L1(), L2(), "Scaled(factor=2.0, penalty=ElasticNet())"),
+    (0.3 * L1(), 0.7 * L2(), "ElasticNet(l1_ratio=0.3)"),
+    (0.5 * ElasticNet(0.4), L1(positive=True), None),
+    (L1(), NonNegative(), "L1(positive=True)"),
+    (2 * NonNegative(), 0.5 * ElasticNet(), "Scaled(factor=0.5, penalty=ElasticNet(positive=True))"),
+    (L1(), Box(-0.5, [0.7, np.inf, 0.1, 2.0]), None),
+    (Box(-0.5, 1), Box([-1, -2, 0, -0.1], 2.0), None),
+    (Box(-1, np.inf), NonNegative(), "NonNegative()"),
+    (Bounded("l1", -1, 1), Box(-0.2, 3), "Bounded(lower=-0.2, penalty='l1', upper=1.0)"),
+    (0.5 * Bounded("l1", -0.3, 1), L2(), None),
+    (Bounded("l2", -0.3, 1), 0.4 * L1(), None),
+    (MCP(2.0), 0.4 * L2(), "WithSquare(penalty=MCP(gamma=2.0), square=0.4)"),
+    (L0() + L2(), 0.5 * L0() + L2(), None),
+    (0.5 * LogSum(), LogSum(), "Scaled(factor=1.5, penalty=LogSum())"),
+    (L1(), GroupLasso(PAIRS), "Scaled(factor=2.0, penalty=SparseGroupLasso(groups=[0, 0, 1, 1]))"),
+    (GroupLasso(PAIRS) + L2(), 0.5 * SparseGroupLasso(PAIRS, 0.2) + L1(), None),
+    (GroupLasso(np.array(PAIRS), {0: 2.0}), GroupLasso(np.array(PAIRS), {0: 2.0}), None),
+    (Grouped("lq", PAIRS), Grouped("lq", PAIRS), None),
+    (SLOPE(), 2 * SLOPE(), "Scaled(factor=3.0, penalty=SLOPE())"),
+    (FusedLasso(), FusedLasso(), "Scaled(factor=2.0, penalty=FusedLasso())"),
+    (GeneralizedRidge(np.eye(4)), GeneralizedRidge(np.eye(4)), None),
+    (0.5 * Simplex(), Simplex(), "Simplex()"),
+    (Monotone(), NoPenalty(), "Monotone()"),
+]
+
+
+@pytest.mark.parametrize(("left", "right", "text"), SUMS, ids=[f"{a!r} + {b!r}" for a, b, _ in SUMS])
+def test_sums_charge_what_both_charge(left, right, text):
+    """The price is that of both, and nothing near what the prox answers, or far from it, is cheaper."""
+    together = left + right
+    assert text is None or repr(together) == text
+    rng = np.random.default_rng(0)
+    left, right, *sums = (penalty.bind(4) for penalty in (left, right, together, right + left))
+
+    def cost(coef, alpha):
+        return left.value(coef, alpha) + right.value(coef, alpha)
+
+    for scale, alpha in ((0.3, 0.05), (1.0, 0.3), (3.0, 1.0)):
+        points = scale * rng.standard_normal((60, 4)) * (rng.random((60, 4)) < 0.7)
+        points[::3] = np.abs(points[::3])
+        for penalty in sums:
+            assert_allclose(
+                [penalty.value(point, alpha) for point in points], [cost(point, alpha) for point in points], rtol=1e-12
+            )
+            for coef, step in zip(points[:3], (0.1, 1.0, 10.0), strict=True):
+                answer = penalty.prox(coef, step, alpha)
+
+                def far(u, coef=coef, step=step, alpha=alpha):
+                    return cost(u, alpha) + np.sum(np.square(u - coef)) / (2 * step)
+
+                near = answer + 10.0 ** rng.uniform(-5, 0, size=(60, 1)) * rng.standard_normal((60, 4))
+                edges = answer * (rng.random((15, 4)) < 0.5)
+                best = min(map(far, (*near, *edges, *np.clip(near, 0, 1), *points)))
+                assert far(answer) <= best + 1e-9 * (1 + abs(best))
+
+
+def test_a_sum_is_fitted_as_what_it_is():
+    X, y = regression_data()
+    expected = fit(ElasticNet(0.25, positive=True), X, y, alpha=0.4)
+    model = fit(sum([0.25 * L1(), NonNegative(), 0.75 * L2()]), X, y, alpha=0.4)
+    assert_allclose(model.coef_, expected.coef_, atol=1e-9)
+    assert model.optimality_.gap <= 1e-12 and model.coef_.min() == 0.0 < model.coef_.max()
+    groups = [0, 0, 1, 1, 2, 2, 3, 3]
+    model = fit(0.3 * L1() + 0.7 * GroupLasso(groups), X, y, alpha=0.4)
+    assert_allclose(model.coef_, fit(SparseGroupLasso(groups, 0.3), X, y, alpha=0.4).coef_, atol=1e-6)
+
+
+class Own(L1):
+    """Nobody knows whether it is a multiple of alpha."""
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        (L1(), MCP()),
+        (MCP(), MCP()),
+        (SCAD(), NonNegative()),
+        (Grouped("mcp", PAIRS), Grouped("mcp", PAIRS)),
+        (GroupLasso(PAIRS), GroupLasso([0, 1, 1, 1])),
+        (GroupLasso(PAIRS), GroupLasso(PAIRS, weights=None)),
+        (GroupLasso(PAIRS), Box(0, 1)),
+        (L1(positive=True), GroupLasso(PAIRS)),
+        (L1(), L21()),
+        (L1(), Simplex()),
+        (Simplex(), Simplex(2.0)),
+        (SLOPE(), SLOPE(q=0.2)),
+        (Own(), Own()),
+        (L1(), -1 * L1()),
+        (Bounded("l1", 0, 1), MCP()),
+        (ByColumn({0: "l1"}), L1()),
+    ],
+    ids=repr,
+)
+def test_sums_without_a_prox_say_so(left, right):
+    for one, other in ((left, right), (right, left)):
+        with pytest.raises(TypeError, match="no prox in closed form that skreg knows"):
+            one + other
     with pytest.raises(TypeError):
-        L1() + 3.0
+        left + 3.0
+    with pytest.raises(TypeError):
+        1 + left
 
 
 # -- another penalty for each set of columns --------------------------------------------------------------------------

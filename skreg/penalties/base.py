@@ -121,9 +121,13 @@ class Penalty(BaseEstimator):
 
     def __add__(self, other):
         """``penalty + other``, where the prox of the sum is known."""
-        from skreg.penalties.combine import added
+        from skreg.penalties.addition import added
 
         return added(self, other)
+
+    def __radd__(self, other):
+        """``0 + penalty``: that is how ``sum`` begins."""
+        return self if type(other) is int and other == 0 else NotImplemented
 
     # -- optional, with working defaults ------------------------------------
 

@@ -8,7 +8,7 @@ import numpy as np
 from skreg._validation import check_real
 from skreg.penalties.base import Penalty
 from skreg.penalties.constraints import Box
-from skreg.penalties.names import NoPenalty, get_penalty
+from skreg.penalties.names import get_penalty
 
 __all__ = ["Bounded", "Scaled", "WithSquare"]
 
@@ -135,7 +135,7 @@ class Scaled(_Wrapper):
 
 
 class WithSquare(_Wrapper):
-    r"""A penalty and a share of ridge; what ``MCP() + 0.1 * L2()`` makes.
+    r"""A penalty and a share of ridge; what ``MCP() + 0.1 * L2()`` makes (``L1() + L2()`` makes an `ElasticNet`).
 
     .. math:: P(w; \alpha) = p(w; \alpha) + \frac{c\,\alpha}{2} \|w\|_2^2, \qquad
               \mathrm{prox}_{s}(w) = \mathrm{prox}_{p,\, s / (1 + s c \alpha)}\left(\frac{w}{1 + s c \alpha}\right)
@@ -156,11 +156,11 @@ class WithSquare(_Wrapper):
     Examples
     --------
     >>> import numpy as np
-    >>> from skreg import L1, L2
-    >>> L1() + L2()
-    WithSquare(penalty=L1())
-    >>> (L1() + L2()).prox(np.array([3.0, -0.5]), step=1.0, alpha=1.0)
-    array([1., 0.])
+    >>> from skreg import L0, L2
+    >>> L0() + L2()
+    WithSquare(penalty=L0())
+    >>> (L0() + L2()).prox(np.array([3.0, -0.5]), step=1.0, alpha=1.0)
+    array([1.5, 0. ])
     """
 
     def __init__(self, penalty, square=1.0):
@@ -290,33 +290,3 @@ def scaled(penalty, factor):
     if isinstance(penalty, Scaled):
         return Scaled(penalty.penalty, factor * penalty.factor)
     return Scaled(penalty, factor)
-
-
-def added(left, right):
-    """``left + right``, where the prox of the sum is known."""
-    if not isinstance(right, Penalty):
-        return NotImplemented
-    if isinstance(left, NoPenalty) or isinstance(right, NoPenalty):
-        return right if isinstance(left, NoPenalty) else left
-    for one, other in ((left, right), (right, left)):
-        square = _uniform_square(other)
-        if square is not None:
-            if isinstance(one, WithSquare):
-                return WithSquare(one.penalty, one.square + square)
-            return WithSquare(one, square)
-    raise TypeError(
-        f"{left!r} + {right!r} has no prox in closed form that skreg knows. Known sums: anything with a multiple of L2; L1 "
-        "and groups (SparseGroupLasso); a separable convex penalty within bounds (Bounded); another for each set of "
-        "columns (ByColumn)."
-    )
-
-
-def _uniform_square(penalty):
-    """The factor of alpha, if the price is that of all squares alike; else None."""
-    try:
-        at_one, at_two = penalty.quadratic(1.0), penalty.quadratic(2.0)
-    except (TypeError, ValueError):
-        return None
-    if at_one is None or np.ndim(at_one) or at_two != 2.0 * at_one:
-        return None
-    return float(at_one)
