@@ -6,7 +6,7 @@ from scipy import sparse
 
 from skreg import ElasticNet, design, make_problem
 from skreg.grid import null_alpha
-from skreg.solvers import CoordinateDescent, models
+from skreg.solvers import CoordinateDescent, ahead, columns, models
 from skreg.solvers.small import SmallNewton
 
 
@@ -60,6 +60,36 @@ def test_sparse_equals_dense(made, layout, dtype, loss, penalty, fit_intercept, 
     # Columns with one entry in the same row are the same column once standardised: predictions are unique, weights not.
     fit, reference = (problem.eta(solution.coef, solution.intercept) for solution in (thin, dense))
     np.testing.assert_allclose(fit, reference, atol=1e-4 * np.abs(reference).max())
+
+
+@pytest.mark.parametrize("fit_intercept, standardize", [(True, False), (True, True), (False, False)])
+@pytest.mark.parametrize("penalty", ["l1", ElasticNet(0.5), ElasticNet(1.0, positive=True)], ids=str)
+def test_a_path_on_columns_equals_its_single_fits(monkeypatch, penalty, fit_intercept, standardize):
+    X, y, weights = thin_data("csc", np.float64, seed=3)
+    factor = np.random.default_rng(3).uniform(0.5, 2.0, X.shape[1])
+    problem = make_problem(
+        X, y, penalty=penalty, fit_intercept=fit_intercept, standardize=standardize, sample_weight=weights,
+        penalty_factor=factor,
+    )  # fmt: skip
+    alphas = list(null_alpha(problem) * np.geomspace(0.1, 0.03, 24))
+    followed, follow = [], columns.ColumnQuadratic.follow
+
+    def watched(self, strengths, tol, ends):
+        followed.append(follow(self, strengths, tol, ends))
+        return followed[-1]
+
+    monkeypatch.setattr(columns.ColumnQuadratic, "follow", watched)
+    monkeypatch.setattr(models, "LARGE", 20)
+    monkeypatch.setattr(ahead, "CROWD", 20)
+    path = list(CoordinateDescent().solve(problem, alphas, tol=1e-9))
+    # The third alpha of a block is the first to begin on a line.
+    assert max(followed) > 2
+    monkeypatch.setattr(models, "LARGE", 10_000)
+    for solution in path[::4]:
+        single = solve(problem, solution.alpha)
+        check = problem.certificate(solution.coef, solution.intercept, solution.alpha, 1e-9)
+        assert solution.optimality.converged and check.converged
+        assert abs(check.objective - single.optimality.objective) <= 2e-9 * problem.null_loss
 
 
 @pytest.mark.parametrize("fit_intercept, standardize", [(True, False), (True, True), (False, False)])

@@ -66,7 +66,7 @@ def solve_ahead(engine, alphas, start, tol, max_iter):
         coef, _ = starting_point(engine.problem, start, alphas[0])
         last, careful, ahead = engine.problem.point(coef, engine.problem.null_intercept, alphas[0]), False, MOST
     while done < len(alphas):
-        if careful or _crowded(engine):
+        if careful or (_crowded(engine) and not engine.problem.loss.quadratic):
             goal = None
             if last is not None and not engine.problem.loss.quadratic:
                 start, goal = _beyond(before, last, alphas[done], slice(None)), _goal(tol)
@@ -117,7 +117,7 @@ def solve_ahead(engine, alphas, start, tol, max_iter):
 
 
 def _crowded(engine):
-    """Whether the working set has so many sparse columns that one alpha after the other is less work on them."""
+    """Whether the working set has so many sparse columns that sweeps over them are less work than their Gram matrix."""
     return engine.entries.size > CROWD and engine.models.takes_columns(engine.entries, engine.compiled)
 
 
@@ -236,12 +236,15 @@ def _beyond(before, last, alpha, entries):
 
 
 class _Model:
-    """The quadratic model of the working set around a point, by the kept Hessian."""
+    """The quadratic model of the working set around a point, by the kept Hessian or on columns."""
 
     def __init__(self, engine, point, kept=None):
         kept = engine.models.kept if kept is None else kept
         self.engine, self.point = engine, point
-        self.model = KeptModel(kept, point, engine.entries)
+        # For the squared loss a model on columns is as much the loss as one on their Gram matrix.
+        on_columns = engine.problem.loss.quadratic and _crowded(engine)
+        columns = engine.models.on_columns(point, engine.entries, engine.compiled) if on_columns else None
+        self.model = KeptModel(kept, point, engine.entries) if columns is None else columns
         coef = point.coef[engine.entries]
         self.inner = engine.quadratic(self.model.hessian, coef, self.model.gradient, point.alpha, kept.active)
         self.unit = np.sqrt(2.0 * engine.problem.null_loss)

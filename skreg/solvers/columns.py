@@ -116,3 +116,18 @@ class ColumnQuadratic:
     def minimise(self, tol):
         """As `Quadratic.minimise`: whether ``tol`` was reached."""
         return self.descend(tol, self.model.sweeps) <= tol
+
+    def follow(self, strengths, tol, ends):
+        """As `Quadratic.follow`; each descent begins on the line through the last two solutions."""
+        before = None
+        for k, alpha in enumerate(strengths):
+            last = self.coef.copy(), self.forward.copy()
+            if before is not None:
+                share = (alpha - strengths[k - 1]).sum() / (strengths[k - 1] - strengths[k - 2]).sum()
+                self.coef += share * (last[0] - before[0])
+                self.forward += share * (last[1] - before[1])
+            self.alpha[:], before = alpha, last if k > 0 else None
+            if not self.minimise(tol):
+                return k
+            ends[k] = self.coef
+        return len(strengths)
