@@ -16,7 +16,7 @@ from skreg.certificate import Optimality, Point
 from skreg.design import make_design
 from skreg.losses import get_loss
 from skreg.moments import MomentPoint, Moments
-from skreg.penalties import NoPenalty, get_penalty
+from skreg.penalties import L1, L2, ElasticNet, NoPenalty, get_penalty
 from skreg.spectrum import largest_eigenvalue
 from skreg.sums import inner
 
@@ -55,6 +55,9 @@ COMPUTED_FROM = {
         "squared_norms",
     ),
 }
+
+# Prices that are sums over all entries: those of several outputs are summed together.
+SUMS = (L1.value, L2.value, ElasticNet.value, NoPenalty.value)
 
 # Another basis makes X dense; up to so many numbers.
 MOST_ENTRIES = 1e8
@@ -305,7 +308,7 @@ class Problem:
         alpha = self.strength(alpha)
         if self.penalty.joint_outputs:
             return float(self.penalty.value(coef.reshape(self.n_features, -1), alpha))
-        if coef.ndim == 1:
+        if coef.ndim == 1 or (type(self.penalty).value in SUMS and np.ndim(alpha) == 0):
             return float(self.penalty.value(coef, alpha))
         return float(sum(self.penalty.value(np.ascontiguousarray(column), alpha) for column in coef.T))
 

@@ -3,6 +3,7 @@
 from collections import deque
 
 import numpy as np
+from scipy.linalg import solve_triangular
 from sklearn.utils import gen_batches
 
 from skreg.design import BLOCK_SIZE, DenseDesign
@@ -101,15 +102,16 @@ class NewtonSystem:
         """The system's inverse times a vector (two-loop recursion); None before there is a system."""
         if self._solve_base is None:
             return None
-        pairs = [(step, change + self._all_weights * step) for step, change in self._pairs]
-        shares, vector = [], np.array(vector)
-        for step, change in reversed(pairs):
-            shares.append(inner(step, vector) / inner(step, change))
-            vector -= shares[-1] * change
-        vector = self._solve_base(vector)
-        for (step, change), share in zip(pairs, reversed(shares), strict=True):
-            vector += (share - inner(change, vector) / inner(step, change)) * step
-        return vector
+        if not self._pairs:
+            return self._solve_base(vector)
+        # The two loops of the recursion are two triangular systems, over the products of steps and changes.
+        steps = np.array([step for step, _ in self._pairs])
+        changes = np.array([change for _, change in self._pairs]) + self._all_weights * steps
+        products = steps @ changes.T
+        shares = solve_triangular(products, steps @ vector, check_finite=False)
+        vector = self._solve_base(vector - shares @ changes)
+        rest = np.diagonal(products) * shares - changes @ vector
+        return vector + solve_triangular(products, rest, trans=1, check_finite=False) @ steps
 
     # -- vectors -----------------------------------------------------------------------
 
