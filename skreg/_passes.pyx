@@ -472,6 +472,33 @@ def sparse_pass(const real[::1] data, const index[::1] indices, const index[::1]
             stored[j] = here + there
 
 
+def sparse_some_squares(const real[::1] data, const index[::1] indices, const index[::1] indptr,
+                        const Py_ssize_t[::1] columns, const double[::1] weights, const double[::1] shift, double[::1] out):
+    """out[k] = sum of weights * (column - shift[k])^2 of some columns (CSC), the zeros included."""
+    cdef Py_ssize_t i, j, k, last
+    cdef double total = 0.0, one, two, here, there, distance, centre
+    with nogil:
+        for i in range(weights.shape[0]):
+            total += weights[i]
+        for j in range(columns.shape[0]):
+            k, last, centre = indptr[columns[j]], indptr[columns[j] + 1], shift[j]
+            one = two = here = there = 0.0
+            while k + 2 <= last:
+                distance = data[k] - centre
+                one += weights[indices[k]] * distance * distance
+                here += weights[indices[k]]
+                distance = data[k + 1] - centre
+                two += weights[indices[k + 1]] * distance * distance
+                there += weights[indices[k + 1]]
+                k += 2
+            if k < last:
+                distance = data[k] - centre
+                one += weights[indices[k]] * distance * distance
+                here += weights[indices[k]]
+            # Rounding may leave nothing for the zeros of a full column.
+            out[j] = one + two + max(total - (here + there), 0.0) * centre * centre
+
+
 def sparse_gram(const double[::1] left_data, const index[::1] left_indices, const index[::1] left_indptr,
                 const double[::1] right_data, const index[::1] right_indices, const index[::1] right_indptr,
                 const double[::1] weights, double[:, ::1] out):

@@ -463,6 +463,10 @@ class SparseDesign(Design):
         return self._spread(row_weights, self._shift)
 
     def _some_squares(self, index, row_weights):
+        if self._by_column and row_weights.ndim == 1:
+            squares, shift = np.empty(index.size), self._shift[index]
+            _passes.sparse_some_squares(*self._arrays, index, np.ascontiguousarray(row_weights), shift, squares)
+            return squares
         part, shift = self.X[:, index], self._shift[index]
         arrays = part.data, part.indices, part.indptr.astype(part.indices.dtype, copy=False)
         columns = [self._spread(weights, shift, arrays) for weights in np.atleast_2d(row_weights.T)]

@@ -47,13 +47,14 @@ def measure_together(points, coefs, gradients, halves, products, imbalances=0.0)
         point.violation = violation
 
 
-def certify_together(points, tol):
-    """Give points of a loss that is not squared their prices and duality gaps, where the residuals show gaps within ``tol``.
+def certify_together(points, gradients, tol):
+    """Give points of a loss that is not squared what their certificates are made of, where the residuals show gaps within ``tol``.
 
     Parameters
     ----------
     points : list of Point
-        Of one problem along alpha, with one output; their gradients are known.
+        Of one problem along alpha, with one output.
+    gradients : ndarray of shape (n_alphas, n_features)
     tol : float
     """
     problem, alphas = points[0].problem, np.array([[point.alpha] for point in points])
@@ -61,12 +62,13 @@ def certify_together(points, tol):
     if share is None or problem.any_unweighted or not problem.has_conjugate or problem.unpenalised(alphas.min()).size:
         return
     strengths = alphas if problem.penalty_factor is None else alphas * problem.penalty_factor
-    coefs, gradients = (np.array([getattr(point, name) for point in points]) for name in ("coef", "gradient"))
+    coefs = np.array([point.coef for point in points])
     prices, largest, conjugates, _ = _kernels.elastic_sums(coefs, gradients, strengths, share, positive)
     scales = _feasible(largest) if share == 1.0 else np.ones(len(points))
-    for point, price, scale, conjugate in zip(
-        points, prices.tolist(), scales.tolist(), conjugates.tolist(), strict=True
-    ):
+    moving = np.logical_or(coefs, (-gradients if positive else np.abs(gradients)) > strengths * share)
+    numbers = np.stack([prices, scales, conjugates], axis=1).tolist()
+    for point, moves, (price, scale, conjugate) in zip(points, moving, numbers, strict=True):
+        point.restless = np.flatnonzero(moves)
         dual = point.row_gradient / problem.weights
         if problem.fit_intercept:
             # A centred design does not see it.

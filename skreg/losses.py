@@ -417,19 +417,27 @@ class Softmax(Loss):
 
     def hessian_product(self, y, eta, direction):
         """``p * direction - p * (p . direction)``."""
-        p = softmax(eta, axis=1)
+        p = self._probabilities(y, eta)
         return p * (direction - np.einsum("ij,ij->i", p, direction)[:, None])
 
     def total_hessian(self, y, eta, weights):
         """``diag(weights @ p) - p' diag(weights) p``."""
         if type(self) is not Softmax:
             return super().total_hessian(y, eta, weights)
-        p = softmax(eta, axis=1)
+        p = self._probabilities(y, eta)
         total = -(p.T * weights) @ p
         # Rows sum to zero: so the diagonal keeps its digits where p rounds to 1.
         np.fill_diagonal(total, 0.0)
         np.fill_diagonal(total, -total.sum(axis=0))
         return total
+
+    def _probabilities(self, y, eta):
+        """Softmax of every row, by the exponentials of `expansion`."""
+        y, eta = np.ascontiguousarray(y, dtype=np.float64), np.ascontiguousarray(eta, dtype=np.float64)
+        value, gradient, curvature = np.empty(len(eta)), np.empty(eta.shape), np.empty(eta.shape)
+        _kernels.softmax_expansion(y, eta, value, gradient, curvature)
+        # Those of the other classes are their derivatives.
+        return np.where(y == 1.0, np.exp(-value)[:, None], gradient)
 
     def expansion(self, y, eta):
         """All three from one exponential."""

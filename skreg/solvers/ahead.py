@@ -174,9 +174,8 @@ def _look_ahead(engine, before, last, alphas, tol):
         for b, point in zip(again, nearer, strict=True):
             points[b] = point
         rounds += 1
-    _differentiate(points)
+    certify_together(points, _differentiate(points), tol)
     _curve(points)
-    certify_together(points, tol)
     return points, rounds
 
 
@@ -211,8 +210,7 @@ def _solve_each(engine, newton, before, last, alphas, tol):
         points.append(last)
         violations.append(newton.violation())
         most = max(most, n_models)
-    _differentiate(points)
-    certify_together(points, tol)
+    certify_together(points, _differentiate(points), tol)
     inside = np.zeros(problem.n_features, dtype=bool)
     inside[entries] = True
     for point, violation in zip(points, violations, strict=True):

@@ -3,7 +3,7 @@
 from collections import deque
 
 import numpy as np
-from scipy.linalg import solve_triangular
+from scipy.linalg.blas import dtrsv
 from sklearn.utils import gen_batches
 
 from skreg.design import BLOCK_SIZE, DenseDesign
@@ -107,11 +107,11 @@ class NewtonSystem:
         # The two loops of the recursion are two triangular systems, over the products of steps and changes.
         steps = np.array([step for step, _ in self._pairs])
         changes = np.array([change for _, change in self._pairs]) + self._all_weights * steps
-        products = steps @ changes.T
-        shares = solve_triangular(products, steps @ vector, check_finite=False)
+        products = (changes @ steps.T).T
+        shares = dtrsv(products, steps @ vector)
         vector = self._solve_base(vector - shares @ changes)
-        rest = np.diagonal(products) * shares - changes @ vector
-        return vector + solve_triangular(products, rest, trans=1, check_finite=False) @ steps
+        rest = products.diagonal() * shares - changes @ vector
+        return vector + dtrsv(products, rest, trans=1) @ steps
 
     # -- vectors -----------------------------------------------------------------------
 
