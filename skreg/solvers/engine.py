@@ -388,7 +388,10 @@ class Engine:
 
     def _solved_step(self, newton, point, wanted):
         """The loss is minimised over the working set; where that leads to, and how much lower it is."""
-        wanted = self._wanted_inside(wanted)
+        used = np.count_nonzero(point.coef)
+        # After the first one, models of few columns cost less than the pass over X that tells whether there must be more.
+        cheap = self.n_fresh < self.entries.size and used**2 <= 2 * self.problem.n_features
+        wanted = self._wanted_inside(wanted, cheap)
         reached, _ = newton.best_point(point.coef[self.entries], point.intercept, point.alpha, wanted, MODELS)
         if not reached.objective <= point.objective:
             return point, 0.0
@@ -416,11 +419,11 @@ class Engine:
             before = violation
         return point, start.objective - point.objective
 
-    def _wanted_inside(self, wanted):
+    def _wanted_inside(self, wanted, cheap=False):
         """The violation at which a working set is solved, where the last digits cost less than a pass over X."""
         # Most likely no others are needed.
         settled = self.n_fresh <= NEARLY * self.entries.size
-        return min(wanted, sharp(self.tol)) if settled else wanted
+        return min(wanted, sharp(self.tol)) if settled or cheap else wanted
 
     def _beside_its_intercept(self, point):
         """The same coefficients, with the intercept that is best for them; the same point where that is hard to find."""
