@@ -9,8 +9,8 @@ the slope of the prox: no penalty has to say it.
 """
 
 import numpy as np
-from scipy.linalg import LinAlgError, cho_factor, cho_solve, eigh
-from scipy.linalg.lapack import dpotrf
+from scipy.linalg import eigh
+from scipy.linalg.lapack import dpotrf, dpotrs
 
 from skreg import _kernels
 
@@ -72,7 +72,10 @@ class Quadratic:
         best, stalled, epochs = np.inf, 0, 10
         # What the active set has left needs no descent before it goes on, also where all that has changed is the
         # curvature of the penalty: then every column of the factor has one to leave and one to enter.
-        warm = self.compiled is not None and self.active.changes() in (0, 2 * np.count_nonzero(self.coef))
+        if self.compiled is None:
+            warm = self.penalty.convex and self.coef.any()
+        else:
+            warm = self.active.changes() in (0, 2 * np.count_nonzero(self.coef))
         for _ in range(max_rounds):
             if self.work > MAX_WORK:
                 return False
@@ -250,7 +253,7 @@ class Quadratic:
     def _newton(self, moving, target, pull, curvature):
         """One step for the coefficients in ``moving``; tells whether it helped."""
         coef, own = self.coef[moving], curvature[moving]
-        system = self.gram[np.ix_(moving, moving)]
+        system = self.gram.take(moving, axis=0).take(moving, axis=1)
         wanted = -(self.grad[moving] + pull[moving] + own * (coef - target[moving]))
         self.work += moving.size**3 / 3.0
         move = _solve(system, own, self.curvature[moving], wanted)
@@ -353,11 +356,11 @@ def _solve(gram, added, size, wanted):
     """
     for trace in (1e-14, 1e-11):
         system = gram.copy()
-        system[np.diag_indices_from(system)] += added + trace * size
-        try:
-            return cho_solve(cho_factor(system, lower=True, overwrite_a=True, check_finite=False), wanted)
-        except LinAlgError:
-            pass
+        system.ravel()[:: len(system) + 1] += added + trace * size
+        # Symmetric, so that its transpose, which LAPACK need not copy, is itself.
+        factor, info = dpotrf(system.T, lower=1, overwrite_a=1, clean=0)
+        if info == 0:
+            return dpotrs(factor, wanted, lower=1)[0]
     return None
 
 
