@@ -253,7 +253,7 @@ class Quadratic:
     def _newton(self, moving, target, pull, curvature):
         """One step for the coefficients in ``moving``; tells whether it helped."""
         coef, own = self.coef[moving], curvature[moving]
-        system = self.gram.take(moving, axis=0).take(moving, axis=1)
+        system = self.gram[moving[:, None], moving]
         wanted = -(self.grad[moving] + pull[moving] + own * (coef - target[moving]))
         self.work += moving.size**3 / 3.0
         move = _solve(system, own, self.curvature[moving], wanted)
