@@ -13,6 +13,9 @@ __all__ = ["KeptHessian", "KeptModel", "near"]
 # Columns for which there is room at once; no power of two, whose rows would compete for the same places in the cache.
 ROOM = 520
 
+# Up to so many numbers, the columns of a working set are copied when they enter it: 16 MB.
+COPIED = 2_000_000
+
 # Share of the weights of the rows that may have changed since: so much of a violation a step then leaves.
 STALE = 0.05
 
@@ -42,6 +45,7 @@ class KeptHessian:
         if problem.moments is not None:
             self._gram, self._known = problem.moments.gram, problem.n_features
         self._cross = self._matrix = None
+        self._copies = _Copies(problem.design, row_weights) if problem.design.stores_zeros else None
         # A centred design has seen to the intercept of the squared loss.
         if problem.fit_intercept and not problem.loss.quadratic:
             self._total = float(row_weights.sum())
@@ -63,6 +67,7 @@ class KeptHessian:
         between = copy(self)
         between._gram = (1.0 - share) * self._known_of(entries) + share * other._known_of(entries)
         between._known, between._matrix, between.active = entries.size, None, ActiveSet(MAX_NEWTON)
+        between._copies = None
         if self._cross is not None:
             between._total = (1.0 - share) * self._total + share * other._total
             between._cross = (1.0 - share) * self._cross + share * other._cross
@@ -94,10 +99,34 @@ class KeptHessian:
             gram = np.empty((room, room))
             gram[:known, :known] = self._gram[:known, :known]
             self._gram = gram
-        border = self._design.gram_border(entries[:known], entries[known:], self.row_weights)
+        if self._copies is not None and size * self._design.shape[0] > COPIED:
+            self._copies = None
+        if self._copies is None:
+            border = self._design.gram_border(entries[:known], entries[known:], self.row_weights)
+        else:
+            border = self._copies.border(entries[known:])
         self._gram[known:size, :size] = border
         self._gram[:known, known:size] = border[:, :known].T
         self._known = size
+
+
+class _Copies:
+    """Columns of a dense design, times the roots of the weights of the rows, one behind the other: each is read once."""
+
+    def __init__(self, design, row_weights):
+        self._design, self._root = design, np.sqrt(row_weights)
+        self._rows, self._size = np.empty((0, row_weights.size)), 0
+
+    def border(self, fresh):
+        """The products of ``fresh`` columns with those before, and with each other."""
+        before, size = self._size, self._size + fresh.size
+        if size > len(self._rows):
+            rows = np.empty((2 * size, self._root.size))
+            rows[:before] = self._rows[:before]
+            self._rows = rows
+        new, self._size = self._rows[before:size], size
+        self._design.copy_columns(fresh, self._root, new)
+        return np.hstack([new @ self._rows[:before].T, new @ new.T])
 
 
 def near(before, after):
