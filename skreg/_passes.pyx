@@ -23,6 +23,8 @@ cdef extern from "_simd.h" nogil:
                              double *second, double *product)
     void skreg_row_moments_f(long n, const float **x, const double *w, const double *r, const double *c, double *first,
                              double *second, double *product)
+    void skreg_products_d(long n, const double **x, const double *r, double *out)
+    void skreg_products_f(long n, const float **x, const double *r, double *out)
     void skreg_gather_rows_d32(long n, const double *data, const int32_t *indices, const double *rows, double *out)
     void skreg_gather_rows_d64(long n, const double *data, const int64_t *indices, const double *rows, double *out)
     void skreg_gather_rows_f32(long n, const float *data, const int32_t *indices, const double *rows, double *out)
@@ -74,6 +76,13 @@ cdef inline void row_moments(Py_ssize_t n, const real **x, const double *w, cons
         skreg_row_moments_f(n, x, w, r, c, first, second, product)
     else:
         skreg_row_moments_d(n, x, w, r, c, first, second, product)
+
+
+cdef inline void products(Py_ssize_t n, const real **x, const double *r, double *out) noexcept nogil:
+    if real is float:
+        skreg_products_f(n, x, r, out)
+    else:
+        skreg_products_d(n, x, r, out)
 
 
 cdef inline void copy(Py_ssize_t n, const real *x, double shift, const double *scale, double *out) noexcept nogil:
@@ -211,18 +220,26 @@ def dense_pass(const real[:, :] X, const double[::1] residual, const double[::1]
     Either may be empty (with what only it needs): it is left out then.
     """
     cdef:
-        Py_ssize_t n = X.shape[0], p = X.shape[1], i, j, block, start, size
+        Py_ssize_t n = X.shape[0], p = X.shape[1], i, j, k, block, start, size
         bint multiply = product.shape[0] > 0, square = norms.shape[0] > 0
+        double[4] sums
+        const real *columns[4]
     with nogil:
         if X.strides[0] == sizeof(real):
-            for block in range((n + PIECE - 1) // PIECE):
-                start = block * PIECE
-                size = min(PIECE, n - start)
-                for j in range(p):
+            for block in range((n + PIECE_OF_FOUR - 1) // PIECE_OF_FOUR):
+                start = block * PIECE_OF_FOUR
+                size = min(PIECE_OF_FOUR, n - start)
+                for j in range(0, p, 4):
+                    for k in range(4):
+                        # What is beyond the last column is that once more.
+                        columns[k] = &X[start, min(j + k, p - 1)]
                     if multiply:
-                        product[j] += dot(size, &X[start, j], &residual[start])
-                    if square:
-                        norms[j] += squares(size, &X[start, j], &weights[start], shift[j])
+                        products(size, columns, &residual[start], sums)
+                    for k in range(min(4, p - j)):
+                        if multiply:
+                            product[j + k] += sums[k]
+                        if square:
+                            norms[j + k] += squares(size, columns[k], &weights[start], shift[j + k])
         else:
             for i in range(n):
                 if multiply:

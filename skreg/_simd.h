@@ -118,6 +118,40 @@ typedef float skreg_halves __attribute__((vector_size(16)));
             }                                                                                                       \
     }
 
+/* Of four columns in one reading: products with a vector. */
+#if defined(__GNUC__)
+#define SKREG_PRODUCTS_IN_LANES(suffix)                  \
+    skreg_lanes factor, value, even[4] = {{0}}, odd[4] = {{0}}; \
+    for (; i + 8 <= n; i += 8) {                         \
+        SKREG_LOAD_d(factor, r + i)                      \
+        for (int k = 0; k < 4; k++) {                    \
+            SKREG_LOAD##suffix(value, x[k] + i)          \
+            even[k] += value * factor;                   \
+        }                                                \
+        SKREG_LOAD_d(factor, r + i + 4)                  \
+        for (int k = 0; k < 4; k++) {                    \
+            SKREG_LOAD##suffix(value, x[k] + i + 4)      \
+            odd[k] += value * factor;                    \
+        }                                                \
+    }                                                    \
+    for (int k = 0; k < 4; k++) {                        \
+        even[k] += odd[k];                               \
+        out[k] = SKREG_TOTAL(even[k]);                   \
+    }
+#else
+#define SKREG_PRODUCTS_IN_LANES(suffix) \
+    for (int k = 0; k < 4; k++) out[k] = 0.0;
+#endif
+
+#define SKREG_PRODUCTS(real, suffix)                                                                                \
+    SKREG_CLONES static void skreg_products##suffix(long n, const real *const *x, const double *restrict r,         \
+                                                    double *restrict out) {                                         \
+        long i = 0;                                                                                                 \
+        SKREG_PRODUCTS_IN_LANES(suffix)                                                                             \
+        for (; i < n; i++)                                                                                          \
+            for (int k = 0; k < 4; k++) out[k] += x[k][i] * r[i];                                                   \
+    }
+
 /* Of four rows in one reading, column by column: the same sums, added to. */
 #define SKREG_ROW_MOMENTS(real, suffix)                                                                             \
     SKREG_CLONES static void skreg_row_moments##suffix(long n, const real *const *x, const double *w, const double *r, \
@@ -136,6 +170,8 @@ typedef float skreg_halves __attribute__((vector_size(16)));
 SKREG_MOMENTS(double, _d)
 SKREG_MOMENTS(float, _f)
 SKREG_ROW_MOMENTS(double, _d)
+SKREG_PRODUCTS(double, _d)
+SKREG_PRODUCTS(float, _f)
 SKREG_ROW_MOMENTS(float, _f)
 
 /* Four vectors a, b, c, d that meet another one, which is read once for all of them.
