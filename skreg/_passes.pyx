@@ -42,7 +42,7 @@ cdef enum:
     PIECE = 2048
     # Of four columns that are read beside two vectors; rows and columns of what is read by rows.
     PIECE_OF_FOUR = 8192
-    ROWS = 64
+    ROWS = 1024
     TILE = 512
     # Rows whose mean is near enough to that of all.
     FIRST = 64
