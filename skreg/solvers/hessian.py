@@ -13,8 +13,8 @@ __all__ = ["KeptHessian", "KeptModel", "near"]
 # Columns for which there is room at once; no power of two, whose rows would compete for the same places in the cache.
 ROOM = 520
 
-# Up to so many numbers, the columns of a working set are copied when they enter it: 16 MB.
-COPIED = 2_000_000
+# As long as it is no more than one column in so many, what enters a working set is copied.
+MOST_COPIED = 10
 
 # Share of the weights of the rows that may have changed since: so much of a violation a step then leaves.
 STALE = 0.05
@@ -99,7 +99,7 @@ class KeptHessian:
             gram = np.empty((room, room))
             gram[:known, :known] = self._gram[:known, :known]
             self._gram = gram
-        if self._copies is not None and size * self._design.shape[0] > COPIED:
+        if MOST_COPIED * size > self._design.shape[1]:
             self._copies = None
         if self._copies is None:
             border = self._design.gram_border(entries[:known], entries[known:], self.row_weights)
@@ -121,7 +121,7 @@ class _Copies:
         """The products of ``fresh`` columns with those before, and with each other."""
         before, size = self._size, self._size + fresh.size
         if size > len(self._rows):
-            rows = np.empty((2 * size, self._root.size))
+            rows = np.empty((min(2 * size, self._design.shape[1] // MOST_COPIED), self._root.size))
             rows[:before] = self._rows[:before]
             self._rows = rows
         new, self._size = self._rows[before:size], size
