@@ -124,7 +124,10 @@ class Engine:
             self.small = SmallNewton(problem)
 
     def solve(self, alpha, start, tol, max_iter, goal=None):
-        """The solution at one alpha; from a near start with no less violation than ``goal``, otherwise as sharp as is worth its price."""
+        """The solution at one alpha, as sharp as is worth its price; from a near start as sharp as ``goal``.
+
+        A model leads from there to the goal, or a hair of a second one.
+        """
         problem, self.tol = self.problem, tol
         near, goal = goal is not None, self.final_violation if goal is None else goal
         coef, intercept = starting_point(problem, start, alpha)
@@ -161,16 +164,11 @@ class Engine:
             if sharpened and self.moves:
                 # Most likely the last one: what is given out is certified from the coefficients themselves.
                 point, self.moves = problem.point(point.coef, point.intercept, alpha), 0
-            if (
-                problem.penalty.convex
-                and promised > little
-                and point.violation**2 > tol
-                and n_iter % LOOK
-                and n_iter < max_iter
-            ):
-                # A step along that coefficient alone would gain about as much: there is no need of a gap to know it.
+            # A step along that coefficient alone would gain about as much: there is no need of a gap to know it.
+            far = point.violation > goal if near else point.violation**2 > tol
+            if far and problem.penalty.convex and promised > little and n_iter % LOOK and n_iter < max_iter:
                 self.grow(point)
-                point, promised = self._step(point, 0.1 * point.violation)
+                point, promised = self._step(point, goal if near else 0.1 * point.violation)
                 continue
             if self.moves > (0 if self.everything else MOST_MOVES):
                 point, self.moves = problem.point(point.coef, point.intercept, alpha), 0
@@ -195,9 +193,7 @@ class Engine:
             # A digit per model, and more when nothing else is left to gain.
             share = 1e-3 if sharpened or (progress.stalled and not grown) else 0.1
             enough = 0.1 * self.final_violation if sharpened and not progress.stalled else 0.0
-            wanted = max(share * optimality.violation, enough)
-            # From a near start one model leads to the goal, or a hair of a second one.
-            point, promised = self._step(point, goal if near and optimality.violation > goal else wanted)
+            point, promised = self._step(point, max(share * optimality.violation, enough))
         stalled = not best.optimality.converged and n_iter < max_iter
         # What the inner problem has left undone is more than rounding can be.
         slow = stalled and not self.solved and not self.damping and best.optimality.violation > ROUNDED
