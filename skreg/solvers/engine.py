@@ -235,9 +235,11 @@ class Engine:
             self.models.forget()
         elif self._lets_go:
             # Another model costs as much again, so those that are far from being needed had better go.
-            near = self.rows(point.at(FAR * point.alpha).violations).max(axis=1)
-            near[used] = 1.0
-            self.entries = self.entries[near[self.entries] > 0]
+            away = point.at(FAR * point.alpha)
+            near = np.zeros(scores.size, dtype=bool)
+            near[away.restless if self.problem.y.ndim == 1 else np.flatnonzero(away.violations)] = True
+            near[used] = True
+            self.entries = self.entries[near[self.entries]]
         scores[self.entries] = 0.0
         candidates = np.flatnonzero(scores)
         size = max(self.first_size, used.size)

@@ -172,20 +172,29 @@ class SmallNewton:
     def best_point(self, coef, intercept, alpha, wanted, max_iter):
         """The point where `minimise` leads to, its intercept the best one for the coefficients; and how many models it took."""
         coef, intercept, _, n_models = self.minimise(coef, intercept, alpha, wanted, max_iter)
+        expansion = None
         if self.problem.fit_intercept:
             # A certificate then needs no pass over X for a dual point orthogonal to the intercept.
-            intercept = self.balance()
-        return self.problem.point(self._of_all(coef), intercept, alpha, self.eta.copy()), n_models
+            intercept, expansion = self.balance()
+        point = self.problem.point(self._of_all(coef), intercept, alpha, self.eta.copy())
+        if expansion is not None:
+            point._expansion = expansion
+        return point, n_models
 
     def balance(self):
-        """Make the intercept the best one for the coefficients that were reached; returns it."""
-        loops = self._loops
+        """Make the intercept the best one for the coefficients that were reached; returns it, and the loss of the rows there.
+
+        That is None where it is not known.
+        """
+        loops, expansion = self._loops, None
         loops.begin(*self._here())
         for _ in range(BALANCING):
-            self._expand()
+            expansion = self.problem.loss.expansion(self.problem.y, loops.eta)
+            loops.take(*expansion)
             if loops.balance() <= 1e-15:
                 break
-        return float(loops.reached[-1])
+            expansion = None
+        return float(loops.reached[-1]), expansion
 
     def violation(self):
         """As `Point.violation` where the last way ended, of these columns and the intercept; after `balance`, or without one."""
