@@ -397,7 +397,7 @@ class Point:
             return plain
         if not problem.penalty.separable and problem.blocks is None:
             return plain
-        bound = np.union1d(entries, np.flatnonzero(self.coef))
+        bound = np.union1d(entries, np.flatnonzero(self.coef != 0))
         if bound.size > MAX_BALANCED:
             return plain
         pull = self._pull()

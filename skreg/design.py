@@ -216,11 +216,12 @@ class DenseDesign(Design):
         return means, variances, None if rows is None else product
 
     def _times(self, coef):
-        X = self.X
-        if not coef.any():
+        # What compares is quicker to count than numbers are.
+        X, used = self.X, coef != 0
+        if not used.any():
             return np.zeros((X.shape[0], *coef.shape[1:]))
         if coef.ndim == 1:
-            used = np.flatnonzero(coef)
+            used = np.flatnonzero(used)
             few = (2 if self._by_column else MOST_SCATTERED) * used.size < coef.size
             if few and not self._by_column:
                 return X[:, used].astype(np.float64, copy=False) @ coef[used]
@@ -229,7 +230,7 @@ class DenseDesign(Design):
                 _passes.dense_times(X, used, np.ascontiguousarray(coef[used] if self._by_column else coef), out)
                 return out
         else:
-            used = np.flatnonzero((coef != 0).any(axis=1))
+            used = np.flatnonzero(used.any(axis=1))
             if 5 * used.size < len(coef):
                 # Columns that are contiguous are copied as rows.
                 some = X.T[used].T if self._by_column else X[:, used]

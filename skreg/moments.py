@@ -71,7 +71,7 @@ class MomentPoint(Point):
         return self._loss_at(self.coef, self.gradient)
 
     def _gradient_at(self, coef):
-        used = coef.nonzero()[0]
+        used = (coef != 0).nonzero()[0]
         if 4 * used.size < coef.size:
             return coef[used] @ self._moments.gram[used] - self._moments.product
         return self._moments.gram @ coef - self._moments.product
@@ -134,7 +134,7 @@ def moment_points(problem, coefs, alphas):
     list of MomentPoint
     """
     moments, intercept = problem.moments, problem.null_intercept
-    used = coefs.any(axis=0).nonzero()[0]
+    used = (coefs != 0).any(axis=0).nonzero()[0]
     if 4 * used.size < problem.n_features:
         gradients = coefs[:, used] @ moments.gram[used]
     else:
