@@ -257,6 +257,41 @@ def test_a_sum_is_fitted_as_what_it_is():
     assert_allclose(model.coef_, fit(SparseGroupLasso(groups, 0.3), X, y, alpha=0.4).coef_, atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    "inside",
+    [
+        GroupLasso([0, 0, 1, 1, 2, 2, 3, 3]),
+        SparseGroupLasso([0, 0, 1, 1, 2, 2, 3, 3], 0.3),
+        SLOPE(),
+        Bounded("l1", -0.1, 0.2),
+        L21(),
+    ],
+    ids=repr,
+)
+def test_a_square_beside_a_convex_penalty_has_a_gap(inside):
+    """The conjugate is a supremum, and the gap bounds the suboptimality, far from the optimum and near it."""
+    penalty, rng = WithSquare(inside, 0.5).bind(8), np.random.default_rng(0)
+    shape = (8, 1) if penalty.joint_outputs else (8,)
+    for dual in rng.standard_normal((5, *shape)):
+        tops = rng.standard_normal((500, *shape)) * 10.0 ** rng.uniform(-2, 0.5, size=(500, *[1] * len(shape)))
+        known = penalty.conjugate(dual, 0.3)
+        assert all(np.sum(dual * top) - penalty.value(top, 0.3) <= known + 1e-12 for top in tops)
+        best = minimize(
+            lambda top, dual=dual: min(penalty.value(top.reshape(shape), 0.3) - np.sum(dual.ravel() * top), 1e3),
+            np.zeros(8),
+            method="Powell",
+            options={"xtol": 1e-10, "ftol": 1e-14, "maxiter": 20_000},
+        )
+        assert known <= -best.fun + 1e-3 * (1 + abs(known))
+    X, y = regression_data()
+    certificates = [
+        PenalizedRegression(WithSquare(inside, 0.5), alpha=0.3, tol=tol).fit(X, y).optimality_ for tol in (1e-2, 1e-12)
+    ]
+    for one in certificates:
+        assert one.gap <= one.tol
+        assert one.objective - certificates[1].objective <= one.gap * one.null_loss + 1e-12
+
+
 class Own(L1):
     """Nobody knows whether it is a multiple of alpha."""
 

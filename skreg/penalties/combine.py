@@ -12,6 +12,9 @@ from skreg.penalties.names import get_penalty
 
 __all__ = ["Bounded", "Scaled", "WithSquare"]
 
+# Over less curvature than this numbers become too large.
+LEAST = 1e-100
+
 
 class _Wrapper(Penalty):
     """A penalty made of one other, ``penalty``, whose facts it has."""
@@ -193,6 +196,16 @@ class WithSquare(_Wrapper):
         """That inside, less what the square makes good."""
         strength = np.ravel(alpha) if np.ndim(alpha) > 1 else alpha
         return np.maximum(self.inner.concavity(alpha) - self.square * strength, 0.0)
+
+    def conjugate(self, dual, alpha):
+        """That of the sum of convex ones, which is finite: its supremum is where the prox inside leads."""
+        curvature = self.square * np.asarray(alpha, dtype=float)
+        if not self.convex or not (np.all(curvature > LEAST) or np.all(curvature == 0)):
+            return None
+        if np.all(curvature == 0):
+            return self.inner.conjugate(dual, alpha)
+        best = self.inner.prox(dual / curvature, 1.0 / curvature, alpha)
+        return float(np.sum(dual * best) - self.value(best, alpha))
 
     def quadratic(self, alpha):
         """The sum of both, if both are squares."""
