@@ -336,10 +336,11 @@ class Engine:
         inner = self.quadratic(gram, coef, gradient, alpha, self.models.kept.active if kept else None)
         unit = np.sqrt(2.0 * problem.null_loss)
         by_column = isinstance(gram, ColumnModel)
-        # Sparse columns are read as often as X then, and cost as much.
-        sparse = by_column and not problem.design.stores_zeros
-        cheap = SWEEPS * coef.size**2 <= problem.design.shape[0] * problem.n_features
-        if problem.loss.quadratic and cheap and not sparse:
+        if problem.loss.quadratic and by_column and not problem.design.stores_zeros:
+            if self._settled:
+                # Most likely the last round: a sweep leaves about a tenth of what it has moved.
+                wanted = min(wanted, 10.0 * self.final_violation)
+        elif problem.loss.quadratic and SWEEPS * coef.size**2 <= problem.design.shape[0] * problem.n_features:
             # Solved to the end, a small model costs less than a pass over X.
             wanted = min(wanted, self.final_violation)
         # Saturated rows make the model's curvature, and so the unit of its violation, another than the loss's.
@@ -425,9 +426,12 @@ class Engine:
 
     def _wanted_inside(self, wanted, cheap=False):
         """The violation at which a working set is solved, where the last digits cost less than a pass over X."""
-        # Most likely no others are needed.
-        settled = self.n_fresh <= NEARLY * self.entries.size
-        return min(wanted, sharp(self.tol)) if settled or cheap else wanted
+        return min(wanted, sharp(self.tol)) if self._settled or cheap else wanted
+
+    @property
+    def _settled(self):
+        """Whether most likely no other columns are needed."""
+        return self.n_fresh <= NEARLY * self.entries.size
 
     def _beside_its_intercept(self, point):
         """The same coefficients, with the intercept that is best for them; the same point where that is hard to find."""
