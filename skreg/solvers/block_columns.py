@@ -7,6 +7,7 @@ from skreg.blocks import Blocks
 from skreg.solvers.block_dual import ProximalPoint
 from skreg.solvers.block_newton import Bends, ColumnSystem, strengths
 from skreg.solvers.columns import ColumnModel
+from skreg.solvers.copies import Copies
 
 __all__ = ["BlocksOfColumns", "DenseColumns", "WorkingColumns"]
 
@@ -40,8 +41,7 @@ class WorkingColumns:
     """
 
     def __init__(self, problem, blocks):
-        self._design, self._root, self._label = problem.design, np.sqrt(problem.weights), blocks.label
-        self._rows, self._size = np.empty((0, self._root.size)), 0
+        self._copies, self._label = Copies(problem.design, problem.weights, problem.n_features), blocks.label
         self._begin, self._parts, self._steepest = (
             np.zeros(len(blocks), dtype=np.intp),
             np.empty(0),
@@ -63,27 +63,21 @@ class WorkingColumns:
         parts, steepest : ndarray
             As `Blocks.parts` and `Blocks.steepest` would find them.
         """
-        if entries.size > self._size:
-            self._take_in(entries[self._size :])
+        if entries.size > len(self._copies):
+            self._take_in(entries[len(self._copies) :])
         numbers, counts = np.unique(self._label[entries], return_counts=True)
         squares = counts**2
         places = np.repeat(self._begin[numbers] - np.cumsum(squares) + squares, squares) + np.arange(squares.sum())
-        return self._rows[: entries.size], self._parts[places], self._steepest[numbers]
+        return self._copies.rows[: entries.size], self._parts[places], self._steepest[numbers]
 
     def _take_in(self, fresh):
-        before, size = self._size, self._size + fresh.size
-        if size > len(self._rows):
-            rows = np.empty((2 * size, self._root.size))
-            rows[:before] = self._rows[:before]
-            self._rows = rows
-        rows = self._rows[before:size]
-        self._design.copy_columns(fresh, self._root, rows)
+        rows = self._copies.take_in(fresh)
         blocks = Blocks(self._label[fresh])
         parts, squares = _blocks.block_parts(rows, blocks.members, blocks.start), blocks.sizes**2
         numbers = self._label[fresh][blocks.members[blocks.start[:-1]]]
         self._begin[numbers] = self._parts.size + np.cumsum(squares) - squares
         self._steepest[numbers] = blocks.steepest(parts)
-        self._parts, self._size = np.concatenate([self._parts, parts]), size
+        self._parts = np.concatenate([self._parts, parts])
 
 
 class DenseColumns(ColumnModel):

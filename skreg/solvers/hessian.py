@@ -5,6 +5,7 @@ from copy import copy
 import numpy as np
 
 from skreg._kernels import ActiveSet
+from skreg.solvers.copies import Copies
 from skreg.solvers.quadratic import MAX_NEWTON
 
 __all__ = ["KeptHessian", "KeptModel", "near"]
@@ -45,7 +46,9 @@ class KeptHessian:
         if problem.moments is not None:
             self._gram, self._known = problem.moments.gram, problem.n_features
         self._cross = self._matrix = None
-        self._copies = _Copies(problem.design, row_weights) if problem.design.stores_zeros else None
+        self._copies = None
+        if problem.design.stores_zeros and row_weights.min() >= 0:
+            self._copies = Copies(problem.design, row_weights, problem.n_features // MOST_COPIED)
         # A centred design has seen to the intercept of the squared loss.
         if problem.fit_intercept and not problem.loss.quadratic:
             self._total = float(row_weights.sum())
@@ -104,29 +107,11 @@ class KeptHessian:
         if self._copies is None:
             border = self._design.gram_border(entries[:known], entries[known:], self.row_weights)
         else:
-            border = self._copies.border(entries[known:])
+            before, new = self._copies.rows, self._copies.take_in(entries[known:])
+            border = np.hstack([new @ before.T, new @ new.T])
         self._gram[known:size, :size] = border
         self._gram[:known, known:size] = border[:, :known].T
         self._known = size
-
-
-class _Copies:
-    """Columns of a dense design, times the roots of the weights of the rows, one behind the other: each is read once."""
-
-    def __init__(self, design, row_weights):
-        self._design, self._root = design, np.sqrt(row_weights)
-        self._rows, self._size = np.empty((0, row_weights.size)), 0
-
-    def border(self, fresh):
-        """The products of ``fresh`` columns with those before, and with each other."""
-        before, size = self._size, self._size + fresh.size
-        if size > len(self._rows):
-            rows = np.empty((min(2 * size, self._design.shape[1] // MOST_COPIED), self._root.size))
-            rows[:before] = self._rows[:before]
-            self._rows = rows
-        new, self._size = self._rows[before:size], size
-        self._design.copy_columns(fresh, self._root, new)
-        return np.hstack([new @ self._rows[:before].T, new @ new.T])
 
 
 def near(before, after):
