@@ -2,10 +2,12 @@
 
 import numpy as np
 
+from skreg.solvers.coordinate import CoordinateDescent
+
 __all__ = ["probe_prox"]
 
 # Of more features than this, so many of the largest are looked at.
-ENOUGH = 1_000
+ENOUGH = 200
 
 
 def probe_prox(problem, solution):
@@ -31,17 +33,19 @@ def probe_prox(problem, solution):
     final = problem.point(coef, solution.intercept, solution.alpha)
     if solution.gradient is not None:
         final.gradient = solution.gradient
-    step = 1.0 / final.curvature
-    point = coef - final.gradient * step
-    target = problem.prox(point, step, solution.alpha)
-
-    if penalty.separable and point.ndim == 1 and point.size > ENOUGH:
+    many = penalty.separable and coef.ndim == 1 and coef.size > ENOUGH
+    if many and CoordinateDescent().cannot_restrict(problem) is None:
         # The price is a sum: those that matter, and those that nearly do, are witnesses enough.
-        few = np.union1d(np.flatnonzero(target), np.argpartition(np.abs(point), -ENOUGH)[-ENOUGH:])
-        strength = np.broadcast_to(problem.strength(solution.alpha), point.shape)[few]
-        part, point, target, step = penalty.restrict(few), point[few], target[few], step[few]
+        few = np.union1d(np.flatnonzero(coef != 0), np.argpartition(np.abs(final.gradient), -ENOUGH)[-ENOUGH:])
+        part, strength = penalty.restrict(few), np.broadcast_to(problem.strength(solution.alpha), coef.shape)[few]
+        step = 1.0 / final.curvature_of(few)
+        point = coef[few] - final.gradient[few] * step
+        target = part.prox(point, step, strength)
     else:
         part, strength = None, None
+        step = 1.0 / final.curvature
+        point = coef - final.gradient * step
+        target = problem.prox(point, step, solution.alpha)
 
     def price(candidate):
         cost = problem.penalty_value(candidate, solution.alpha) if part is None else part.value(candidate, strength)
