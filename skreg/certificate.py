@@ -115,7 +115,8 @@ class Point:
 
     def at(self, alpha):
         """The same coefficients where the penalty has another strength; the loss is not computed again."""
-        other = type(self)(self.problem, self.coef, self.intercept, alpha, self.eta)
+        # Where no linear predictor has been asked for, this asks for none: it would take a pass over X.
+        other = type(self)(self.problem, self.coef, self.intercept, alpha, self.__dict__.get("eta"))
         other.gradient = self.gradient
         other.borrow_curvature(self)
         return other
