@@ -13,6 +13,10 @@ ctypedef fused real:
     float
     double
 
+ctypedef fused wanted:
+    float
+    double
+
 ctypedef fused index:
     int32_t
     int64_t

@@ -10,7 +10,7 @@ import numpy as np
 from libc.stdint cimport int32_t, int64_t
 
 from skreg._signals cimport look
-from skreg._columns cimport all_equal, dot, gathered, index, real, squares
+from skreg._columns cimport all_equal, dot, gathered, index, real, wanted, squares
 
 cdef extern from "_simd.h" nogil:
     void skreg_axpy_d(long n, double a, const double *x, double *y)
@@ -35,8 +35,10 @@ cdef extern from "_simd.h" nogil:
     void skreg_scatter_rows_f64(long n, const float *data, const int64_t *indices, const double *row, double *out)
     void skreg_dots(long n, const double *x, const double *a, const double *b, const double *c, const double *d, double *out)
     void skreg_gather(long n, const double *w, const double *a, const double *b, const double *c, const double *d, double *y)
-    void skreg_copy_d(long n, const double *x, double shift, const double *scale, double *out)
-    void skreg_copy_f(long n, const float *x, double shift, const double *scale, double *out)
+    void skreg_copy_dd(long n, const double *x, double shift, const double *scale, double *out)
+    void skreg_copy_df(long n, const double *x, double shift, const double *scale, float *out)
+    void skreg_copy_fd(long n, const float *x, double shift, const double *scale, double *out)
+    void skreg_copy_ff(long n, const float *x, double shift, const double *scale, float *out)
 
 cdef enum:
     PIECE = 2048
@@ -85,11 +87,15 @@ cdef inline void products(Py_ssize_t n, const real **x, const double *r, double 
         skreg_products_d(n, x, r, out)
 
 
-cdef inline void copy(Py_ssize_t n, const real *x, double shift, const double *scale, double *out) noexcept nogil:
-    if real is float:
-        skreg_copy_f(n, x, shift, scale, out)
+cdef inline void copy(Py_ssize_t n, const real *x, double shift, const double *scale, wanted *out) noexcept nogil:
+    if real is float and wanted is float:
+        skreg_copy_ff(n, x, shift, scale, out)
+    elif real is float:
+        skreg_copy_fd(n, x, shift, scale, out)
+    elif wanted is float:
+        skreg_copy_df(n, x, shift, scale, out)
     else:
-        skreg_copy_d(n, x, shift, scale, out)
+        skreg_copy_dd(n, x, shift, scale, out)
 
 
 # -- dense ------------------------------------------------------------------------
@@ -281,8 +287,8 @@ def dense_there_and_back(const double[:, :] X, const double[::1] residual, const
 
 
 def dense_gather(const real[:, :] X, Py_ssize_t start, const Py_ssize_t[::1] columns, const double[::1] shift,
-                 const double[::1] scale, double[:, :] out):
-    """out[i, k] = scale[start + i] * (X[start + i, columns[k]] - shift[k]); out is ordered as X is."""
+                 const double[::1] scale, wanted[:, :] out):
+    """out[i, k] = scale[start + i] * (X[start + i, columns[k]] - shift[k]); out is ordered as X is, of either type."""
     cdef:
         Py_ssize_t size = out.shape[0], i, k
         double factor
@@ -296,7 +302,7 @@ def dense_gather(const real[:, :] X, Py_ssize_t start, const Py_ssize_t[::1] col
                 row = &X[start + i, 0]
                 factor = scale[start + i]
                 for k in range(columns.shape[0]):
-                    out[i, k] = factor * (row[columns[k]] - shift[k])
+                    out[i, k] = <wanted> (factor * (row[columns[k]] - shift[k]))
 
 
 def dense_some_squares(const real[:, :] X, const Py_ssize_t[::1] columns, const double[::1] weights,

@@ -29,8 +29,7 @@ SKREG_CLONES static void skreg_rotate(long n, double c, double s, double *restri
    axpy          y += a * x
    dot           x . y
    add_squares   out += a * (x - shift)^2, element by element
-   squares       sum of w * (x - shift)^2
-   copy          out = scale * (x - shift); scale by row */
+   squares       sum of w * (x - shift)^2 */
 #define SKREG_LOOPS(real, suffix)                                                                                   \
     SKREG_CLONES static void skreg_axpy##suffix(long n, double a, const real *restrict x, double *restrict y) {     \
         for (long i = 0; i < n; i++) y[i] += a * x[i];                                                              \
@@ -58,14 +57,22 @@ SKREG_CLONES static void skreg_rotate(long n, double c, double s, double *restri
         for (int k = 0; i < n; i++, k++) part[k] += w[i] * ((x[i] - shift) * (x[i] - shift));                       \
         SKREG_FOLD(part)                                                                                            \
         return part[0];                                                                                             \
-    }                                                                                                               \
-    SKREG_CLONES static void skreg_copy##suffix(long n, const real *restrict x, double shift,                       \
-                                                const double *restrict scale, double *restrict out) {               \
-        for (long i = 0; i < n; i++) out[i] = scale[i] * (x[i] - shift);                                            \
     }
 
 SKREG_LOOPS(double, _d)
 SKREG_LOOPS(float, _f)
+
+/* out = scale * (x - shift), scale by row; out in float or in double. */
+#define SKREG_COPY(real, to, suffix)                                                                                \
+    SKREG_CLONES static void skreg_copy##suffix(long n, const real *restrict x, double shift,                       \
+                                                const double *restrict scale, to *restrict out) {                   \
+        for (long i = 0; i < n; i++) out[i] = (to)(scale[i] * (x[i] - shift));                                      \
+    }
+
+SKREG_COPY(double, double, _dd)
+SKREG_COPY(double, float, _df)
+SKREG_COPY(float, double, _fd)
+SKREG_COPY(float, float, _ff)
 
 #if defined(__GNUC__)
 /* Written in lanes: compilers see no vectors in four sums. */

@@ -12,7 +12,7 @@ cdef extern from "_simd.h" nogil:
     void skreg_axpy "skreg_axpy_d"(long n, double a, const double *x, double *y)
     double skreg_dot "skreg_dot_d"(long n, const double *x, const double *y)
     double skreg_squares "skreg_squares_d"(long n, const double *x, const double *w, double shift)
-    void skreg_copy "skreg_copy_d"(long n, const double *x, double shift, const double *scale, double *out)
+    void skreg_copy "skreg_copy_dd"(long n, const double *x, double shift, const double *scale, double *out)
 
 
 cdef class SmallLoops:

@@ -10,7 +10,7 @@ from functools import cached_property
 
 import numpy as np
 from scipy import sparse
-from scipy.linalg.blas import dgemm, dger, dsyrk
+from scipy.linalg.blas import dgemm, dger, dsyrk, sgemm, ssyrk
 from sklearn.utils import assert_all_finite, gen_batches
 
 from skreg import _passes
@@ -171,8 +171,11 @@ class Design:
         """
         raise NotImplementedError
 
-    def gram_border(self, old, fresh, row_weights):
-        """Rows ``fresh`` of the `gram` of ``old`` and ``fresh``, in this order of columns."""
+    def gram_border(self, old, fresh, row_weights, single=False):
+        """Rows ``fresh`` of the `gram` of ``old`` and ``fresh``, in this order of columns.
+
+        ``single``: seven digits are enough, if they take less time.
+        """
         own = self.gram(fresh, row_weights=row_weights)
         return own if old.size == 0 else np.hstack([self.gram(fresh, old, row_weights), own])
 
@@ -297,18 +300,18 @@ class DenseDesign(Design):
         part.shape, part._weights, part._moments = part.X.shape, None, None
         return part
 
-    def _gathered(self, columns, row_scale, height):
+    def _gathered(self, columns, row_scale, height, dtype=np.float64):
         """Yield ``row_scale * (X - shift)`` of some columns in blocks of rows, ordered as X is."""
         n = self.shape[0]
         shift = self._shift[columns]
-        buffer = np.empty((min(height, n), len(columns)), order="F" if self._by_column else "C")
+        buffer = np.empty((min(height, n), len(columns)), dtype, order="F" if self._by_column else "C")
         for start in range(0, n, height):
             block = buffer if n - start >= height else np.empty_like(buffer, shape=(n - start, len(columns)))
             _passes.dense_gather(self.X, start, columns, shift, row_scale, block)
             yield block
 
     def copy_columns(self, index, row_scale, out):
-        """``row_scale * Z[:, index]``, each column into a row of ``out``."""
+        """``row_scale * Z[:, index]``, each column into a row of ``out``, float64 or float32."""
         _passes.dense_gather(self.X, 0, index, self._shift[index], row_scale, out.T)
         if self.scale is not None:
             out /= self.scale[index][:, None]
@@ -337,19 +340,21 @@ class DenseDesign(Design):
             total /= np.outer(self.scale[left], self.scale[left if right is None else right])
         return total
 
-    def gram_border(self, old, fresh, row_weights):
+    def gram_border(self, old, fresh, row_weights, single=False):
         weights = np.ascontiguousarray(row_weights)
         if fresh.size == 0 or weights.min() < 0:
             return super().gram_border(old, fresh, weights)
         columns, k = np.concatenate([old, fresh]).astype(np.intp), old.size
         cross, own = np.zeros((k, fresh.size), order="F"), np.zeros((fresh.size, fresh.size), order="F")
-        for block in self._gathered(columns, np.sqrt(weights), max(BLOCK_SIZE // columns.size, 16)):
-            # A C-ordered block is the transpose of a Fortran one.
-            turned = not self._by_column
+        gemm, syrk, dtype = (sgemm, ssyrk, np.float32) if single else (dgemm, dsyrk, np.float64)
+        # A C-ordered block is the transpose of a Fortran one.
+        turned = not self._by_column
+        for block in self._gathered(columns, np.sqrt(weights), max(BLOCK_SIZE // columns.size, 16), dtype):
             known, new = (block[:, :k].T, block[:, k:].T) if turned else (block[:, :k], block[:, k:])
+            # What a block adds up in single precision is added up in double.
             if k:
-                cross = dgemm(1.0, known, new, beta=1.0, c=cross, trans_a=not turned, trans_b=turned, overwrite_c=1)
-            own = dsyrk(1.0, new, trans=not turned, beta=1.0, c=own, lower=1, overwrite_c=1)
+                cross += gemm(1.0, known, new, trans_a=not turned, trans_b=turned)
+            own += syrk(1.0, new, trans=not turned, lower=1)
         border = np.empty((fresh.size, columns.size))
         border[:, :k] = cross.T
         _passes.mirror(own, border[:, k:])

@@ -112,7 +112,7 @@ def solve_ahead(engine, alphas, start, tol, max_iter):
             grown = trusted[passed] and engine.grow(points[passed])
             # What neither more columns nor a Hessian of this point could mend is solved on its own.
             stale = not grown and not renewed and not engine.problem.loss.quadratic
-            careful = not grown and not stale
+            careful = not (grown or stale or engine.models.sharpen())
     return done, start
 
 

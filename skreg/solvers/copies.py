@@ -14,11 +14,13 @@ class Copies:
     row_weights : ndarray of shape (n_samples,)
     most : int
         How many columns there may be.
+    dtype : type
+        float64, or float32 where that is enough.
     """
 
-    def __init__(self, design, row_weights, most):
+    def __init__(self, design, row_weights, most, dtype=np.float64):
         self._design, self._root, self._most = design, np.sqrt(row_weights), most
-        self._room, self._size = np.empty((0, row_weights.size)), 0
+        self._room, self._size = np.empty((0, row_weights.size), dtype), 0
 
     def __len__(self):
         return self._size
@@ -32,7 +34,7 @@ class Copies:
         """Copy columns behind those that are there; their rows."""
         size = self._size + fresh.size
         if size > len(self._room):
-            room = np.empty((min(2 * size, self._most), self._root.size))
+            room = np.empty((min(2 * size, self._most), self._root.size), self._room.dtype)
             room[: self._size] = self.rows
             self._room = room
         new, self._size = self._room[self._size : size], size

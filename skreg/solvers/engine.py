@@ -117,6 +117,8 @@ class Engine:
         self.solved = True
         self.damping = 0.0
         self.growing, self.n_fresh = False, 0
+        # For how many entries the last exact step has solved, and their largest violation before.
+        self._led = 0, 0.0
         self.models = Models(problem, self.everything)
         self.begun, self.tol = False, 1.0
         self.small, self._copied = None, None
@@ -152,8 +154,10 @@ class Engine:
                 return Solution(alpha, point.coef, point.intercept, n_iter, point.optimality(tol), diverges=True)
             little = max(LITTLE * tol * problem.null_loss, 1e-15 * abs(point.objective))
             if problem.loss.quadratic and last is not None and not point.objective <= last.objective + 10.0 * little:
-                # Rounding has made the Gram matrix indefinite: go back, and let one with more on its diagonal lead on.
-                self.damping = max(DAMPING, 100.0 * self.damping)
+                # Rounding has made the Gram matrix indefinite: go back, and let one with more digits, or more on its
+                # diagonal, lead on.
+                if not self.models.sharpen():
+                    self.damping = max(DAMPING, 100.0 * self.damping)
                 point = last
             last = point
             small = promised <= little or (n_iter == first and point.violation <= sharp(tol))
@@ -448,8 +452,18 @@ class Engine:
 
     def _exact_step(self, point, wanted):
         """Squared loss: the model is the loss, its Gram matrix is kept and extended."""
+        if self.models.single:
+            self._count_digits(point)
         coef, shift = self.led_from(point, wanted)
         return self.problem.point(coef, point.intercept + shift, point.alpha), 0.0
+
+    def _count_digits(self, point):
+        """Where the last step has left much of the violations that it was to end, the Hessian has too few digits."""
+        inside, (size, before) = point.violations.ravel()[self.entries], self._led
+        if not self.solved or inside[:size].max(initial=0.0) > SLOW * before:
+            self.models.sharpen()
+        # While many enter, the inner problem is not solved to its end.
+        self._led = (0, 0.0) if self.growing else (inside.size, inside.max(initial=0.0))
 
     def led_from(self, point, wanted):
         """Where the kept Hessian leads from a point: its coefficients, and the move of its intercept."""

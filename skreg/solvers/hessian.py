@@ -17,6 +17,9 @@ ROOM = 520
 # As long as it is no more than one column in so many, what enters a working set is copied.
 MOST_COPIED = 10
 
+# So many rows are summed in single precision, and those sums in double.
+RUN = 4096
+
 # Share of the weights of the rows that may have changed since: so much of a violation a step then leaves.
 STALE = 0.05
 
@@ -33,6 +36,8 @@ class KeptHessian:
         With one output.
     row_weights : ndarray of shape (n_samples,)
         Curvature of the mean loss with respect to ``eta``.
+    single : bool
+        Whether seven digits are enough, because exact gradients see to the others.
 
     Attributes
     ----------
@@ -40,15 +45,17 @@ class KeptHessian:
         Holds the factor of the support from one inner problem to the next.
     """
 
-    def __init__(self, problem, row_weights):
-        self._design, self.row_weights = problem.design, row_weights
+    def __init__(self, problem, row_weights, single=False):
+        self._design, self.row_weights, self.single = problem.design, row_weights, single
         self._gram, self._known = np.empty((0, 0)), 0
         if problem.moments is not None:
             self._gram, self._known = problem.moments.gram, problem.n_features
         self._cross = self._matrix = None
         self._copies = None
         if problem.design.stores_zeros and row_weights.min() >= 0:
-            self._copies = Copies(problem.design, row_weights, problem.n_features // MOST_COPIED)
+            self._copies = Copies(
+                problem.design, row_weights, problem.n_features // MOST_COPIED, np.float32 if single else np.float64
+            )
         # A centred design has seen to the intercept of the squared loss.
         if problem.fit_intercept and not problem.loss.quadratic:
             self._total = float(row_weights.sum())
@@ -105,13 +112,22 @@ class KeptHessian:
         if MOST_COPIED * size > self._design.shape[1]:
             self._copies = None
         if self._copies is None:
-            border = self._design.gram_border(entries[:known], entries[known:], self.row_weights)
+            border = self._design.gram_border(entries[:known], entries[known:], self.row_weights, self.single)
         else:
             before, new = self._copies.rows, self._copies.take_in(entries[known:])
-            border = np.hstack([new @ before.T, new @ new.T])
+            border = np.hstack([_product(new, before), _product(new, new)])
         self._gram[known:size, :size] = border
         self._gram[:known, known:size] = border[:, :known].T
         self._known = size
+
+
+def _product(left, right):
+    """``left @ right.T``, float64."""
+    n = left.shape[1]
+    if left.dtype == np.float64 or n <= RUN:
+        return left @ right.T
+    runs = (slice(start, start + RUN) for start in range(0, n, RUN))
+    return sum((left[:, run] @ right[:, run].T).astype(np.float64) for run in runs)
 
 
 def near(before, after):

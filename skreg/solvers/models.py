@@ -11,6 +11,9 @@ __all__ = ["Models"]
 # Working sets up to this size have a Gram matrix, sparse as their columns may be.
 LARGE = 200
 
+# Where X has so many numbers, seven digits of a Hessian save more than another step would cost.
+MANY = 1e6
+
 # The products of a Gram matrix with more entries than so many times the columns of X cost more than four passes over X.
 DEAR = 80
 
@@ -46,6 +49,8 @@ class Models:
         That of the squared loss; for other losses that of some point.
     columns_pay : bool
         Whether sweeps over columns have been the shorter way so far.
+    single : bool
+        Whether the Hessian of the squared loss has seven digits: exact gradients make up for the others.
     crowded : bool
         Whether the working set was made for columns, and they are no longer that.
     """
@@ -56,12 +61,24 @@ class Models:
         self._violation = np.inf
         # A Hessian of several outputs, with its entries, and of one row in how many the next one is.
         self._lead, self._one_in, self._led = None, ONE_IN, 0
+        large = problem.design.stores_zeros and problem.design.X.size >= MANY
+        self.single = large and problem.loss.quadratic and not everything
         self.forget()
 
     def forget(self):
         """The working set is another one."""
         self.crowded = False
-        self.kept = KeptHessian(self.problem, self.problem.weights) if self.problem.loss.quadratic else None
+        self.kept = None
+        if self.problem.loss.quadratic:
+            self.kept = KeptHessian(self.problem, self.problem.weights, self.single)
+
+    def sharpen(self):
+        """Have all digits of the Hessian of the squared loss from now on; tell whether that is new."""
+        if not self.single:
+            return False
+        self.single = False
+        self.forget()
+        return True
 
     def learn(self, inner, solved):
         """Take note of an inner problem on columns: where sweeps are slow, Newton's method on a Gram matrix is not."""
