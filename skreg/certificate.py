@@ -5,14 +5,15 @@ exists for every penalty. The *duality gap* bounds the suboptimality itself; it
 needs the conjugates of loss and penalty, and a feasible dual point.
 """
 
+import math
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
 from skreg import _kernels
+from skreg.lazy import cached_property
 from skreg.model import QuadraticModel, scaled_inverse
-from skreg.sums import inner
+from skreg.sums import total
 
 __all__ = ["CONDITION", "EXACT", "Optimality", "Point"]
 
@@ -142,8 +143,7 @@ class Point:
         """Weighted mean loss."""
         if self.problem.loss.quadratic:
             return self.problem.loss_value(self.eta)
-        mean = inner(self.problem.weights, self._expansion[0])
-        return float(mean if np.ndim(mean) == 0 else mean.sum())
+        return total(self.problem.weights, self._expansion[0])
 
     @cached_property
     def price(self):
@@ -238,8 +238,8 @@ class Point:
         if problem.penalty.separable and problem.penalty.convex and not problem.loss.quadratic:
             return self._violations_of_the_restless()
         if problem.twin is not None and self.coef.ndim == 1 and problem.loss.quadratic:
-            strength = np.atleast_1d(np.asarray(problem.strength(self.alpha), dtype=np.float64))
-            return _kernels.residuals(self.coef, self.gradient, self.curvature, strength, *problem.twin)
+            strengths = problem.strengths(self.alpha)
+            return _kernels.residuals(self.coef, self.gradient, self.curvature, strengths, *problem.twin)
         if problem.block_residuals is not None and (problem.penalty.convex or problem.loss.quadratic):
             return problem.block_residuals(self.coef, self.gradient, self.curvature, problem.strength(self.alpha))
         step = 1.0 / self.curvature
@@ -264,9 +264,10 @@ class Point:
         violations, restless = np.zeros(coef.shape), self.restless
         if problem.twin is not None and coef.ndim == 1:
             address, params = problem.twin
-            strength = np.atleast_1d(np.asarray(problem.strength(self.alpha), dtype=np.float64))
-            params, strength = (own[restless] if len(own) > 1 else own for own in (params, strength))
-            some = coef[restless], gradient[restless], self.curvature_of(restless), strength
+            params, strengths = (
+                own[restless] if len(own) > 1 else own for own in (params, problem.strengths(self.alpha))
+            )
+            some = coef[restless], gradient[restless], self.curvature_of(restless), strengths
             violations[restless] = _kernels.residuals(*some, address, params)
             return violations
         if restless.size:
@@ -280,8 +281,7 @@ class Point:
         """Features with a coefficient that is not zero or, if the penalty is separable and convex, would not stay it."""
         problem, coef, gradient = self.problem, self.coef, self.gradient
         if problem.twin is not None and coef.ndim == 1:
-            strength = np.atleast_1d(np.asarray(problem.strength(self.alpha), dtype=np.float64))
-            return _kernels.restless(coef, gradient, strength, *problem.twin)
+            return _kernels.restless(coef, gradient, problem.strengths(self.alpha), *problem.twin)
         moves = problem.prox(coef - gradient, 1.0 if coef.ndim == 1 else np.ones(coef.shape), self.alpha) - coef
         return np.flatnonzero(np.logical_or(coef, moves).reshape(len(coef), -1).any(axis=1))
 
@@ -332,21 +332,20 @@ class Point:
         """Largest violation, the intercept's included, in units of ``sqrt(2 * null_loss)``."""
         problem = self.problem
         if problem.penalty.separable or problem.blocks is not None:
-            largest = float(np.max(self.violations, initial=0.0))
+            largest = float(self.violations.max(initial=0.0))
         else:
             largest = float(np.linalg.norm(self.violations))
         if problem.fit_intercept:
             largest = max(largest, self.imbalance)
-        return float(largest / np.sqrt(2.0 * problem.null_loss))
+        return largest / problem.unit
 
     @property
     def imbalance(self):
         """The violation of the intercept: moving it alone meets the mean curvature of the loss."""
-        problem, mean = self.problem, 1.0
-        if not problem.loss.quadratic:
-            mean = np.maximum(np.atleast_1d(self.row_curvature.sum(axis=0)), 1e-12)
-        total = np.atleast_1d(self.row_gradient.sum(axis=0))
-        return float(np.max(np.abs(total) / np.sqrt(mean)))
+        sizes = abs(self.row_gradient.sum(axis=0))
+        if not self.problem.loss.quadratic:
+            sizes = sizes / np.sqrt(np.maximum(self.row_curvature.sum(axis=0), 1e-12))
+        return float(sizes if sizes.ndim == 0 else sizes.max())
 
     def optimality(self, tol, balance=True):
         """The certificate of the point for a tolerance.
@@ -358,12 +357,12 @@ class Point:
         gap = self.gap(tol if balance and CONDITION * self.violation**2 <= 10.0 * tol else np.inf)
         measure = CONDITION * self.violation**2 if gap is None else gap
         return Optimality(
-            objective=float(self.objective),
+            objective=self.objective,
             loss=self.loss,
             penalty=self.price,
             gap=gap,
             violation=self.violation,
-            null_loss=float(problem.null_loss),
+            null_loss=problem.null_loss,
             tol=tol,
             converged=bool(measure <= tol),
             kind=problem.kind(self.alpha),
@@ -479,14 +478,14 @@ class Point:
             used = weights > 0
             y, weights, dual = y[used], weights[used], dual[used]
         conjugate = problem.loss.conjugate(y, ((-scale * dual).T / weights).T)
-        total = self.objective + float(np.sum(inner(weights, conjugate))) + price
-        if scale == 0.0 and not total <= EXACT * problem.null_loss:
+        excess = self.objective + total(weights, conjugate) + price
+        if scale == 0.0 and not excess <= EXACT * problem.null_loss:
             # Only the correlation of a free column takes such a factor: nothing is known then, and nothing is promised,
             # but that no loss is negative. That is enough for a fit that leaves nothing.
             # (The Hessian of softmax is singular along its classes: fewer digits there mean nothing.)
             return None if problem.loss.translation_invariant else np.inf
         # Rounding may leave the gap a hair below zero.
-        return float(max(total, 0.0) / problem.null_loss) if np.isfinite(total) else None
+        return float(max(excess, 0.0) / problem.null_loss) if math.isfinite(excess) else None
 
     def _balanced(self, entries, wanted):
         """A dual point at which ``entries`` of its correlation are as ``wanted``, and its correlation.
@@ -504,17 +503,17 @@ class Point:
             np.subtract(correlation, problem.design.dot_t(rows), out=correlation)
 
         if problem.fit_intercept:
-            total = np.atleast_1d(dual.sum(axis=0))
+            surplus = dual.sum(axis=0)
             # The sum of rounded numbers is never exactly zero.
             if problem.loss.quadratic:
                 # A centred design does not see it.
-                dual -= np.multiply.outer(problem.weights, total).reshape(dual.shape)
-            elif np.max(np.abs(total)) > 1e-14 * np.max(np.abs(dual).sum(axis=0)):
+                dual -= problem.weights * surplus if dual.ndim == 1 else np.multiply.outer(problem.weights, surplus)
+            elif abs(surplus).max() > 1e-14 * abs(dual).sum(axis=0).max():
                 if eta.ndim > 1:
-                    step = np.linalg.lstsq(problem.intercept_hessian(eta), total, rcond=1e-12)[0]
+                    step = np.linalg.lstsq(problem.intercept_hessian(eta), surplus, rcond=1e-12)[0]
                     move(np.broadcast_to(step, eta.shape))
                 elif self.row_curvature.any():
-                    step = total[0] / self.row_curvature.sum()
+                    step = surplus / self.row_curvature.sum()
                     dual -= step * self.row_curvature
                     correlation -= step * self.cross
         if entries.size:
@@ -527,9 +526,9 @@ class Point:
                 coef = np.zeros(problem.coef_shape)
                 coef.ravel()[entries] = step
                 move(problem.design.dot(coef) + model.intercept_move(step, offset=False))
-                before, missing = np.max(np.abs(missing)), (correlation.ravel()[entries] - wanted) / scale
-                rounding = np.max(np.abs(missing)) <= problem.noise(complete)
-                if rounding or np.max(np.abs(missing)) > 0.5 * before:
+                before, missing = abs(missing).max(), (correlation.ravel()[entries] - wanted) / scale
+                rounding = abs(missing).max() <= problem.noise(complete)
+                if rounding or abs(missing).max() > 0.5 * before:
                     break
             # Rounding is taken out; what more columns than rows make impossible is not.
             if rounding:

@@ -6,7 +6,6 @@ product. Solvers see nothing of X but these methods.
 """
 
 from copy import copy
-from functools import cached_property
 
 import numpy as np
 from scipy import sparse
@@ -14,6 +13,7 @@ from scipy.linalg.blas import dgemm, dger, dsyrk, sgemm, ssyrk
 from sklearn.utils import assert_all_finite, gen_batches
 
 from skreg import _passes
+from skreg.lazy import cached_property
 from skreg.sums import inner
 
 __all__ = ["DenseDesign", "Design", "SparseDesign", "make_design"]

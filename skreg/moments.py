@@ -6,13 +6,13 @@ With more rows than columns this is what makes a path of many alphas cost little
 more than its first fit.
 """
 
-from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 
 from skreg.certificate import EXACT, Point
 from skreg.elastic import measure_together
+from skreg.lazy import cached_property
 from skreg.model import scaled_inverse
 
 __all__ = ["MomentPoint", "Moments", "moment_points"]

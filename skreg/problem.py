@@ -6,7 +6,7 @@ with weights ``s`` of sum 1 and ``Z = (X - shift) / scale``. Coefficients have t
 shape ``(n_features,)``, or ``(n_features, n_outputs)`` when ``y`` has columns.
 """
 
-from functools import cached_property
+import math
 
 import numpy as np
 
@@ -14,11 +14,12 @@ from skreg._validation import check_penalty_factor, check_standardize
 from skreg.blocks import Blocks, numbered
 from skreg.certificate import Optimality, Point
 from skreg.design import make_design
+from skreg.lazy import cached_property
 from skreg.losses import get_loss
 from skreg.moments import MomentPoint, Moments
 from skreg.penalties import L1, L2, ElasticNet, NoPenalty, get_penalty
 from skreg.spectrum import largest_eigenvalue
-from skreg.sums import inner
+from skreg.sums import inner, total
 
 __all__ = ["Optimality", "Problem", "make_problem"]
 
@@ -30,6 +31,8 @@ ONE_GRAM = 1e8
 # What is free of charge where everything costs something.
 NOTHING = np.empty(0, dtype=np.intp)
 NOTHING.setflags(write=False)
+
+EPS = float(np.finfo(np.float64).eps)
 
 # Cached values of a problem, by the attribute that they follow from.
 COMPUTED_FROM = {
@@ -113,7 +116,7 @@ class Problem:
     @cached_property
     def any_unweighted(self):
         """Whether some sample has weight 0."""
-        return bool(np.any(self.weights == 0))
+        return not self.weights.all()
 
     # -- shapes ---------------------------------------------------------------
 
@@ -261,16 +264,20 @@ class Problem:
     @cached_property
     def null_loss(self):
         """Loss of the intercept alone: the unit of certificates."""
-        loss = self.loss_value(np.zeros(self.y.shape) + self.null_intercept)
-        size, eps = self._mean_square, np.finfo(np.float64).eps
-        if loss > (10 * eps) ** 2 * size:
+        loss, size = self.loss_value(np.zeros(self.y.shape) + self.null_intercept), self._mean_square
+        if loss > (10 * EPS) ** 2 * size:
             return loss
         # y is constant: rounding of its size is the smallest thing that can matter.
-        return eps * size if size > 0 else 1.0
+        return EPS * size if size > 0 else 1.0
+
+    @property
+    def unit(self):
+        """What violations are measured in: that of a model without coefficients is of this size."""
+        return math.sqrt(2.0 * self.null_loss)
 
     @cached_property
     def _mean_square(self):
-        return float(np.sum(inner(self.weights, np.square(self.y + self.offset))))
+        return total(self.weights, np.square(self.y + self.offset))
 
     def noise(self, complete=True):
         """What rounding leaves of the product of a unit column and a residual that is orthogonal to it.
@@ -279,7 +286,7 @@ class Problem:
         hides may have a huge coefficient: there nothing but the last digits may be taken for rounding.
         """
         share = 1e-12 if self.loss.translation_invariant else 1e-14 if complete else 1e-15
-        return max(share * np.sqrt(2.0 * self.null_loss), 1e-15 * np.sqrt(self._mean_square))
+        return max(share * self.unit, 1e-15 * math.sqrt(self._mean_square))
 
     # -- objective ----------------------------------------------------------------
 
@@ -289,7 +296,7 @@ class Problem:
 
     def loss_value(self, eta):
         """Weighted mean loss."""
-        return float(np.sum(inner(self.weights, self.loss.value(self.y, eta))))
+        return total(self.weights, self.loss.value(self.y, eta))
 
     def row_gradient(self, eta):
         """Derivative of the mean loss with respect to ``eta``."""
@@ -302,6 +309,10 @@ class Problem:
             return alpha
         strength = alpha * self.penalty_factor
         return strength[:, None] if self.penalty.joint_outputs else strength
+
+    def strengths(self, alpha):
+        """The same as an array: one number for all features, or one for each."""
+        return np.array([alpha], dtype=np.float64) if self.penalty_factor is None else alpha * self.penalty_factor
 
     def penalty_value(self, coef, alpha):
         """Price of the coefficients."""
@@ -386,15 +397,15 @@ class Problem:
         """Bound on the curvature in any direction of coef: no direction has more."""
         rows = self._row_curvatures(eta)
         used = rows[self.weights > 0] if self.any_unweighted else rows
-        most = float(np.max(used))
-        if most > 10.0 * np.mean(used) and self.y.ndim == 1:
+        most = float(used.max())
+        if most > 10.0 * used.mean() and self.y.ndim == 1:
             # A few steep rows: what they do to all of X is less than that.
             return self._largest_curvature(self.weights * rows) or 1.0
         return most * self._spectral_norm or 1.0
 
     def mean_curvature(self, eta):
         """Bound on the curvature of the mean loss in the intercepts."""
-        return float(np.max(self._row_curvatures(eta))) or 1.0
+        return float(self._row_curvatures(eta).max()) or 1.0
 
     def _row_curvatures(self, eta):
         """For each row a bound on the largest eigenvalue of the Hessian of its loss in eta."""

@@ -6,7 +6,7 @@ process has the second core, a sum of a few microseconds takes milliseconds.
 
 import numpy as np
 
-__all__ = ["inner"]
+__all__ = ["inner", "total"]
 
 # BLAS itself leaves so few numbers to one thread.
 SHORT = 9_000
@@ -27,3 +27,19 @@ def inner(vector, array):
     if array.size <= SHORT:
         return vector @ array
     return np.einsum("i,i...->...", vector, array)
+
+
+def total(vector, array):
+    """The sum of all that `inner` gives.
+
+    Parameters
+    ----------
+    vector : ndarray of shape (n,)
+    array : ndarray of shape (n,) or (n, n_columns)
+
+    Returns
+    -------
+    float
+    """
+    sums = inner(vector, array)
+    return float(sums if array.ndim == 1 else sums.sum())

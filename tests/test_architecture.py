@@ -26,7 +26,7 @@ FLOORS = [
     {"certificate"},
     {"model", "spectrum", "blocks"},
     {"penalties", "losses", "design"},
-    {"_validation", "_compat", "progress", "sums"}
+    {"_validation", "_compat", "lazy", "progress", "sums"}
     | {"_blocks", "_kernels", "_passes", "_small", "_structured", "_wrapped"},
 ]
 FLOOR_OF = {room: -number for number, rooms in enumerate(FLOORS) for room in rooms}

@@ -1,5 +1,7 @@
 """Convex separable penalties: L1, L2 and their mixture."""
 
+import math
+
 import numpy as np
 
 from skreg._validation import check_bool, check_real
@@ -7,6 +9,9 @@ from skreg.penalties.base import Penalty
 from skreg.penalties.names import register
 
 __all__ = ["L1", "L2", "ElasticNet"]
+
+# One unit in the last place less than 1.
+BELOW = 1.0 - float(np.finfo(np.float64).eps)
 
 
 def soft_threshold(coef, threshold, positive=False):
@@ -17,7 +22,7 @@ def soft_threshold(coef, threshold, positive=False):
 
 
 def _violates(coef, positive):
-    return positive and np.min(coef, initial=0.0) < 0
+    return positive and coef.min(initial=0.0) < 0
 
 
 @register("l1")
@@ -66,7 +71,7 @@ class L1(Penalty):
 
     def value(self, coef, alpha):
         """Sum of ``alpha * |coef|``; inf for a negative one if `positive`."""
-        return np.inf if _violates(coef, self.positive) else float(np.sum(alpha * np.abs(coef)))
+        return np.inf if _violates(coef, self.positive) else float((alpha * np.abs(coef)).sum())
 
     def prox(self, coef, step, alpha):
         """Soft-thresholding by ``step * alpha``."""
@@ -124,7 +129,7 @@ class L2(Penalty):
 
     def value(self, coef, alpha):
         """Half the sum of ``alpha * coef**2``; inf for a negative one if `positive`."""
-        return np.inf if _violates(coef, self.positive) else float(0.5 * np.sum((alpha * coef) * coef))
+        return np.inf if _violates(coef, self.positive) else float(0.5 * ((alpha * coef) * coef).sum())
 
     def prox(self, coef, step, alpha):
         """Division by ``1 + step * alpha``."""
@@ -218,13 +223,18 @@ class ElasticNet(Penalty):
 
 def _largest(dual, positive):
     """The largest size; of the positive ones, where no other is allowed. Without an array in between."""
-    largest = np.max(dual, initial=0.0)
-    return float(largest if positive else max(largest, -np.min(dual, initial=0.0)))
+    largest = dual.max(initial=0.0)
+    return float(largest if positive else max(largest, -dual.min(initial=0.0)))
+
+
+def _numbers(l1, l2):
+    """Whether all coefficients have the same strengths."""
+    return not (isinstance(l1, np.ndarray) or isinstance(l2, np.ndarray))
 
 
 def _conjugate(dual, l1, l2, positive):
     """Conjugate of ``l1 * |w| + l2 / 2 * w**2``, summed."""
-    if np.ndim(l1) == 0 and isinstance(l2, float) and l2 == 0.0:
+    if _numbers(l1, l2) and l2 == 0.0:
         return np.inf if _largest(dual, positive) > l1 else 0.0
     size = np.asarray(dual if positive else np.abs(dual))
     excess = np.maximum(size - l1, 0.0)
@@ -239,15 +249,14 @@ def _conjugate(dual, l1, l2, positive):
 
 def _dual_scale(dual, l1, l2, positive):
     """Largest factor in [0, 1] that keeps `_conjugate` finite."""
-    if np.min(l2) > 0 if np.ndim(l2) else l2 > 0:
+    if _numbers(l1, l2):
+        largest = 0.0 if l2 > 0 else _largest(dual, positive)
+        return math.nextafter(l1 / largest, 0.0) * BELOW if largest > l1 else 1.0
+    if np.min(l2) > 0:
         return 1.0
-    if np.ndim(l1) == 0 and np.ndim(l2) == 0:
-        largest = _largest(dual, positive)
-        scale = l1 / largest if largest > l1 else 1.0
-        return scale if scale == 1.0 else np.nextafter(scale, 0.0) * (1.0 - np.finfo(float).eps)
     size = np.asarray(dual if positive else np.abs(dual))
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.where((size > l1) & (np.asarray(l2) == 0), l1 / size, 1.0)
     scale = float(np.min(ratio, initial=1.0))
     # The division may round up by one unit in the last place.
-    return scale if scale == 1.0 else np.nextafter(scale, 0.0) * (1.0 - np.finfo(float).eps)
+    return scale if scale == 1.0 else math.nextafter(scale, 0.0) * BELOW
