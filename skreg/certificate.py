@@ -239,7 +239,8 @@ class Point:
             return self._violations_of_the_restless()
         if problem.twin is not None and self.coef.ndim == 1 and problem.loss.quadratic:
             strengths = problem.strengths(self.alpha)
-            return _kernels.residuals(self.coef, self.gradient, self.curvature, strengths, *problem.twin)
+            convex = problem.penalty.convex
+            return _kernels.residuals(self.coef, self.gradient, self.curvature, strengths, *problem.twin, convex)
         if problem.block_residuals is not None and (problem.penalty.convex or problem.loss.quadratic):
             return problem.block_residuals(self.coef, self.gradient, self.curvature, problem.strength(self.alpha))
         step = 1.0 / self.curvature

@@ -79,9 +79,8 @@ class _BlockEngine(Engine):
             self.problem = problem.changed(block_residuals=BlockResiduals(self.blocks, twin))
         self._working = self._columns = None
 
-    def rows(self, coef):
-        """One row for every entry."""
-        return coef.reshape(-1, self.width)
+    def largest(self, values):
+        return values.reshape(-1, self.width).max(axis=1)
 
     @property
     def first_size(self):

@@ -232,8 +232,8 @@ class Engine:
             self.begun = False
             return True
         # What compares is quicker to find than numbers are; and sets are quicker to mark than to sort.
-        used = np.flatnonzero(self.rows(point.coef != 0).any(axis=1))
-        scores = self.rows(point.violations).max(axis=1)
+        used = self.largest(point.coef != 0).nonzero()[0]
+        scores = self.largest(point.violations)
         if self.models.crowded:
             # A working set of columns may be too large for a Gram matrix.
             self.entries = self.whole(used)
@@ -245,8 +245,9 @@ class Engine:
             near[away.restless if self.problem.y.ndim == 1 else np.flatnonzero(away.violations)] = True
             near[used] = True
             self.entries = self.entries[near[self.entries]]
-        scores[self.entries] = 0.0
-        candidates = np.flatnonzero(scores != 0)
+        outside = np.ones(scores.size, dtype=bool)
+        outside[self.entries] = False
+        candidates = (outside & (scores != 0)).nonzero()[0]
         size = max(self.first_size, used.size)
         if self.models.leads_on or (
             self.compiled and SmallNewton.fits(self.problem, self.entries.size + GENEROUS * size)
@@ -254,20 +255,20 @@ class Engine:
             # Models of a working set cost less than the passes over X that are saved.
             size *= GENEROUS
         if candidates.size > size and not self._may_all_enter(candidates):
-            candidates = candidates[np.argpartition(scores[candidates], -size)[-size:]]
+            candidates = candidates[scores[candidates].argpartition(-size)[-size:]]
         elif candidates.size <= GROWTH * self.entries.size and self._foretells:
             # Those that enter will move others, which then cost a pass more.
-            near = self.rows(point.at((1.0 - MARGIN) * point.alpha).violations).max(axis=1)
-            near[self.entries] = near[candidates] = 0.0
-            first, some = np.flatnonzero(near > 0), max(int(NEARLY * self.entries.size), 10)
+            near = self.largest(point.at((1.0 - MARGIN) * point.alpha).violations)
+            outside[candidates] = False
+            first, some = (outside & (near > 0)).nonzero()[0], max(int(NEARLY * self.entries.size), 10)
             if first.size > some:
                 first = first[np.argpartition(near[first], -some)[-some:]]
             candidates = np.concatenate([candidates, first])
         marked = np.zeros(scores.size, dtype=bool)
         marked[candidates] = marked[used] = True
-        wanted = self.whole(np.flatnonzero(marked))
+        wanted = self.whole(marked.nonzero()[0])
         marked[:], marked[wanted], marked[self.entries] = False, True, False
-        fresh = np.flatnonzero(marked)
+        fresh = marked.nonzero()[0]
         self.entries, self.n_fresh = np.concatenate([self.entries, fresh]), fresh.size
         # While many enter, the support is not worth a factorisation yet.
         self.growing = fresh.size > GROWTH * self.entries.size > GROWTH * ALL_AT_ONCE
@@ -303,9 +304,9 @@ class Engine:
         """Whether what a weaker penalty would let in is likely to come in."""
         return self.problem.loss.quadratic and self.problem.penalty.convex and self.problem.moments is None
 
-    def rows(self, coef):
-        """Something shaped like coef, one row for each number that entries can have."""
-        return coef.reshape(-1, 1)
+    def largest(self, values):
+        """Of something shaped like coef, what belongs to each entry that there is; the largest where that is more than one."""
+        return values.ravel()
 
     def whole(self, entries):
         """Entries that can only enter together are completed."""
@@ -328,17 +329,15 @@ class Engine:
 
     def strengths(self, alpha):
         """What the penalty asks of each coefficient of the working set; one row for each of several alphas."""
-        factor = self.problem.penalty_factor
-        if factor is None:
-            return np.multiply.outer(alpha, np.ones(self.entries.size))
-        return np.multiply.outer(alpha, factor[self.features])
+        factor, alphas = self.problem.penalty_factor, np.array(alpha)[..., None]
+        return alphas * (np.ones(self.entries.size) if factor is None else factor[self.features])
 
     def _inner(self, gram, coef, gradient, alpha, wanted):
         """Solve a model of the working set until its violation is as ``wanted``; the new values."""
         problem = self.problem
         kept = problem.loss.quadratic and not self.damping
         inner = self.quadratic(gram, coef, gradient, alpha, self.models.kept.active if kept else None)
-        unit = np.sqrt(2.0 * problem.null_loss)
+        unit = problem.unit
         by_column = isinstance(gram, ColumnModel)
         if problem.loss.quadratic and by_column and not problem.design.stores_zeros:
             if self._settled:
@@ -420,7 +419,7 @@ class Engine:
             point = reached
             model = self.models.around(point, self.entries, self.compiled)
             inside = self.quadratic(model.hessian, point.coef.ravel()[self.entries], model.gradient, point.alpha)
-            violation = inside.violation() / np.sqrt(2.0 * self.problem.null_loss)
+            violation = inside.violation() / self.problem.unit
             if violation <= wanted:
                 break
             if violation > SLOW * before:

@@ -54,7 +54,7 @@ class Quadratic:
     def __init__(self, gram, coef, grad, penalty, alpha, compiled=None, active=None):
         self.gram, self.coef, self.grad = gram, coef, grad
         self.penalty, self.alpha = penalty, alpha
-        diagonal = np.diagonal(gram)
+        diagonal = gram.diagonal()
         self.curvature = np.where(diagonal > 0, diagonal, 1.0)
         self.step = 1.0 / self.curvature
         self.compiled = compiled
@@ -206,16 +206,16 @@ class Quadratic:
 
     def _prepare(self):
         """Factorise the support anew where that is less work than bringing the old factor up to date."""
-        changes, support = self.active.changes(), np.flatnonzero(self.coef)
+        changes, support = self.active.changes(), (self.coef != 0).nonzero()[0]
         if changes > max(10, support.size // 4):
             self.active.reset()
             system = self.gram.take(support, axis=0).take(support, axis=1)
             system.ravel()[:: support.size + 1] += self.active.curvatures()[support]
-            diagonal = np.diagonal(system).copy()
+            diagonal = system.diagonal().copy()
             # Symmetric, so that its transpose, which LAPACK need not copy, is itself.
             factor, info = dpotrf(system.T, lower=1, overwrite_a=1, clean=0)
             # Where columns depend on each other the active set takes them one by one.
-            if info == 0 and np.min(np.diagonal(factor) ** 2 / diagonal) > 1e-9:
+            if info == 0 and (factor.diagonal() ** 2 / diagonal).min() > 1e-9:
                 self.active.load(support, np.ascontiguousarray(factor.T))
             self.work += support.size**3 / 3.0
         return changes
