@@ -14,9 +14,10 @@ import numpy as np
 from skreg.certificate import CONDITION, Point
 from skreg.elastic import certify_together, measure_together
 from skreg.moments import moment_points
-from skreg.solvers.base import Progress, Solution, sharp, starting_point
+from skreg.solvers.base import Progress, Solution, sharp
 from skreg.solvers.engine import MODELS
 from skreg.solvers.hessian import KeptHessian, KeptModel
+from skreg.solvers.quadratic import solve_along
 from skreg.solvers.sampling import MARGIN
 
 __all__ = ["solve_ahead"]
@@ -61,10 +62,6 @@ def solve_ahead(engine, alphas, start, tol, max_iter):
 
     progress = Progress()
     done, ahead, before, last, careful, stale = 0, 1, None, None, True, not engine.problem.loss.quadratic
-    if moments is not None and engine.problem.penalty.convex:
-        # Everything is in one quadratic: it leads to the first solutions as it does to the others.
-        coef, _ = starting_point(engine.problem, start, alphas[0])
-        last, careful, ahead = engine.problem.point(coef, engine.problem.null_intercept, alphas[0]), False, MOST
     while done < len(alphas):
         if careful or (_crowded(engine) and not engine.problem.loss.quadratic):
             goal = None
@@ -245,7 +242,7 @@ class _Model:
         self.model = KeptModel(kept, point, engine.entries) if columns is None else columns
         coef = point.coef[engine.entries]
         self.inner = engine.quadratic(self.model.hessian, coef, self.model.gradient, point.alpha, kept.active)
-        self.unit = np.sqrt(2.0 * engine.problem.null_loss)
+        self.unit = engine.problem.unit
 
     @property
     def violation(self):
@@ -255,15 +252,8 @@ class _Model:
     def solutions(self, alphas, tol):
         """Coefficients, one row for each alpha, and intercepts of the model's solution at one alpha after the other."""
         engine, point, entries, inner = self.engine, self.point, self.engine.entries, self.inner
-        goal, strengths, done = max(sharp(tol), 1e-15) * self.unit, engine.strengths(alphas), 0
-        before, ends = inner.coef.copy(), np.empty_like(strengths)
-        while done < len(ends):
-            done += inner.follow(strengths[done:], goal, ends[done:])
-            if done < len(ends):
-                inner.alpha[:] = strengths[done]
-                inner.minimise(goal)
-                ends[done] = inner.coef
-                done += 1
+        before = inner.coef.copy()
+        ends = solve_along(inner, engine.strengths(alphas), max(sharp(tol), 1e-15) * self.unit)
         engine.take_note(inner)
         intercepts = [point.intercept + self.model.intercept_move(end - before) for end in ends]
         if engine.everything:

@@ -6,6 +6,7 @@ from skreg.penalties import Penalty
 from skreg.solvers.ahead import solve_ahead
 from skreg.solvers.base import Solution, Solver
 from skreg.solvers.engine import Engine, is_small
+from skreg.solvers.moment_path import follow_moments
 from skreg.solvers.sampling import sampled, worth_a_sample
 
 __all__ = ["CoordinateDescent", "each_output"]
@@ -80,8 +81,12 @@ class CoordinateDescent(Solver):
         if problem.y.ndim > 1 and problem.outputs_apart:
             yield from each_output(self, problem, alphas, start, tol, max_iter)
             return
-        engine = self.engine(problem)
-        engine.keeps_gradient = len(alphas) == 1
+        keeps_gradient = len(alphas) == 1
+        done, start = yield from follow_moments(problem, alphas, start, tol)
+        if done == len(alphas):
+            return
+        engine, alphas = self.engine(problem), alphas[done:]
+        engine.keeps_gradient = keeps_gradient
         if start is None and not problem.penalty.convex:
             start = self._null_model(problem, alphas[0])
         if start is None and worth_a_sample(engine):

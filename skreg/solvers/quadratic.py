@@ -14,7 +14,7 @@ from scipy.linalg.lapack import dpotrf, dpotrs
 
 from skreg import _kernels
 
-__all__ = ["Quadratic", "accelerated"]
+__all__ = ["Quadratic", "accelerated", "solve_along"]
 
 # A support larger than this is left to coordinate descent: factorising it would cost more.
 MAX_NEWTON = 4_000
@@ -312,6 +312,32 @@ class Quadratic:
             curvature = np.where(slope > 1e-6, (1.0 / slope - 1.0) / step, 0.0)
         # Differences of rounded numbers; what they cannot tell from 0 is 0.
         return slope, np.where(np.abs(curvature) * step < 1e-9, 0.0, curvature)
+
+
+def solve_along(inner, strengths, tol):
+    """Solutions of an inner problem at one row of ``strengths`` after the other, each as near as it gets to ``tol``.
+
+    Parameters
+    ----------
+    inner : Quadratic
+        Or what has its ``follow``, ``minimise``, ``coef`` and ``alpha``.
+    strengths : ndarray of shape (n_alphas, k)
+    tol : float
+
+    Returns
+    -------
+    ndarray of shape (n_alphas, k)
+        Coefficients.
+    """
+    ends, done = np.empty_like(strengths), 0
+    while done < len(ends):
+        done += inner.follow(strengths[done:], tol, ends[done:])
+        if done < len(ends):
+            inner.alpha[:] = strengths[done]
+            inner.minimise(tol)
+            ends[done] = inner.coef
+            done += 1
+    return ends
 
 
 def accelerated(problem, step, n_iter, small):
