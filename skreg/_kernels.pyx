@@ -13,7 +13,7 @@ are.
 
 import numpy as np
 
-from libc.math cimport INFINITY, copysign, fabs, log1p, pow, sqrt
+from libc.math cimport INFINITY, NAN, copysign, fabs, log1p, pow, sqrt
 from libc.stdint cimport uintptr_t
 from libc.string cimport memmove
 
@@ -266,34 +266,41 @@ cdef class ActiveSet:
     cdef double[:, ::1] factor
     cdef Py_ssize_t[::1] members, queue
     cdef prox_function prox
-    cdef Py_ssize_t size, stride, limit
+    cdef Py_ssize_t size, room, known, stride, limit
     cdef double work, unseen
 
     def __init__(self, Py_ssize_t limit):
         self.limit = limit
-        self.size = 0
+        self.size = self.room = self.known = 0
         self.unseen = 0.0
-        self.members = np.empty(0, dtype=np.intp)
-        self.factor = np.empty((0, 0))
-        self.factored = np.empty(0)
 
     def bind(self, gram, coef, grad, step, alpha, uintptr_t address, params):
         """Look at a problem; the factor stays, as positions keep their meaning while the problem grows."""
-        cdef Py_ssize_t k = coef.shape[0], room = min(k, self.limit)
+        cdef Py_ssize_t k = coef.shape[0], room = min(k, self.limit), known = self.known
+        cdef double[:, ::1] scratch = np.empty((4, k))
+        cdef double[::1] factored
         self.gram, self.coef, self.grad, self.step, self.alpha = gram, coef, grad, step, alpha
         self.prox, self.params = <prox_function> address, params
         self.stride = self.params.shape[1] if self.params.shape[0] > 1 else 0
-        self.change, self.wanted, self.slope, self.curvature = np.empty((4, k))
+        self.change, self.wanted, self.slope, self.curvature = scratch[0], scratch[1], scratch[2], scratch[3]
         self.queue = np.empty(k, dtype=np.intp)
-        if room > self.members.shape[0]:
-            room = min(self.limit, 2 * room)
-            size, members, factor = self.size, np.empty(room, dtype=np.intp), np.empty((room, room))
-            members[:size], factor[:size, :size] = self.members[:size], self.factor[:size, :size]
-            self.members, self.factor = members, factor
-        if k > self.factored.shape[0]:
-            factored = np.full(2 * k, np.nan)
-            factored[: self.factored.shape[0]] = self.factored
-            self.factored = factored
+        if room > self.room:
+            self.make_room(min(self.limit, 2 * room))
+        if k > known:
+            factored = np.empty(2 * k)
+            factored[known:] = NAN
+            if known:
+                factored[:known] = self.factored
+            self.factored, self.known = factored, 2 * k
+
+    cdef make_room(self, Py_ssize_t room):
+        """For a factor of so many columns."""
+        cdef Py_ssize_t[::1] members = np.empty(room, dtype=np.intp)
+        cdef double[:, ::1] factor = np.empty((room, room))
+        if self.size:
+            members[: self.size] = self.members[: self.size]
+            factor[: self.size, : self.size] = self.factor[: self.size, : self.size]
+        self.members, self.factor, self.room = members, factor, room
 
     def reset(self):
         """Forget the factor."""
@@ -307,7 +314,7 @@ cdef class ActiveSet:
                 support += 1
                 if not self.linearise(j):
                     return -1
-        if support > self.members.shape[0]:
+        if support > self.room:
             return -1
         for i in range(self.size):
             j = self.members[i]
@@ -564,7 +571,7 @@ cdef class ActiveSet:
             if self.coef[j] == 0.0:
                 # Exchanged meanwhile.
                 continue
-            if self.size == self.members.shape[0]:
+            if self.size == self.room:
                 return False
             look(&self.unseen, <double> self.size * self.size)
             if self.append(j) < DEPENDENT:
@@ -685,7 +692,7 @@ cdef class ActiveSet:
                     for j in range(1, k):
                         if scores[j] > scores[best]:
                             best = j
-                    if scores[best] <= 0.1 * outside or self.size == self.members.shape[0]:
+                    if scores[best] <= 0.1 * outside or self.size == self.room:
                         break
                     scores[best] = 0.0
                     if not self.linearise(best):
@@ -853,6 +860,39 @@ def elastic_sums(const double[:, ::1] coefs, const double[:, ::1] grads, const d
                 if rest > 0.0 and pull > 0.0:
                     conjugate += pull * (pull / (2.0 * rest * strength))
             out[0, b], out[1, b], out[2, b], out[3, b] = price, largest, conjugate, worst
+    return np.asarray(out)
+
+
+def moment_sums(const double[:, :] gram, const double[::1] product, double square, const double[:, ::1] coefs,
+                double[:, ::1] gradients):
+    """Gradients of the squared loss in moments, for each row of ``coefs``.
+
+    Returns the losses, and the weighted means of the products of residuals with y.
+    """
+    cdef Py_ssize_t b, i, j, k = product.shape[0]
+    cdef int waiting
+    cdef double[4] sizes
+    cdef const double *rows[4]
+    cdef double own, met
+    cdef double[:, ::1] out = np.empty((2, coefs.shape[0]))
+    with nogil:
+        for b in range(coefs.shape[0]):
+            waiting, own, met = 0, 0.0, 0.0
+            for j in range(k):
+                gradients[b, j] = -product[j]
+            for i in range(k):
+                if coefs[b, i] != 0.0:
+                    sizes[waiting], rows[waiting] = coefs[b, i], &gram[i, 0]
+                    met += coefs[b, i] * product[i]
+                    waiting += 1
+                    if waiting == 4:
+                        skreg_gather(k, sizes, rows[0], rows[1], rows[2], rows[3], &gradients[b, 0])
+                        waiting = 0
+            for i in range(waiting):
+                skreg_axpy(k, sizes[i], rows[i], &gradients[b, 0])
+            for i in range(k):
+                own += coefs[b, i] * gradients[b, i]
+            out[0, b], out[1, b] = max(0.5 * (square + own - met), 0.0), square - met
     return np.asarray(out)
 
 

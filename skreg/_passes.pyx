@@ -40,6 +40,8 @@ cdef extern from "_simd.h" nogil:
     void skreg_copy_fd(long n, const float *x, double shift, const double *scale, double *out)
     void skreg_copy_ff(long n, const float *x, double shift, const double *scale, float *out)
 
+cdef double EPS = 2.0 ** -52
+
 cdef enum:
     PIECE = 2048
     # Of four columns that are read beside two vectors; rows and columns of what is read by rows.
@@ -146,6 +148,33 @@ def dense_moments(const real[:, :] X, const double[::1] weights, const double[::
                 means[j] += share * distance
                 variances[j] += max(second[j] - first[j] * distance, 0.0) + share * total * (distance * distance)
             total += part
+
+
+def judge_columns(const double[::1] means, const double[::1] variances, Py_ssize_t n_samples, unsigned char[::1] constant,
+                  double[::1] norms):
+    """Mark columns that are as constant as rounding lets one be (scikit-learn's rule); ``norms`` are variances without rounding.
+
+    Returns whether there are constant ones, and whether all moments are finite.
+    """
+    cdef Py_ssize_t j
+    cdef double noise = n_samples * EPS, rounding = 10 * EPS, total = 0.0
+    cdef bint some = False
+    for j in range(means.shape[0]):
+        constant[j] = variances[j] <= noise * variances[j] + (noise * means[j]) * (noise * means[j])
+        some |= constant[j]
+        norms[j] = 0.0 if variances[j] <= (rounding * means[j]) * (rounding * means[j]) else variances[j]
+        total += (means[j] - means[j]) + (variances[j] - variances[j])
+    # A number less itself is 0 if it is finite, else NaN.
+    return some, total == 0.0
+
+
+def means_are_small(const double[::1] weights, const double[::1] means, const double[::1] variances, double most):
+    """Whether all rows weigh the same and no squared mean is more than so many times the variance."""
+    cdef Py_ssize_t j
+    for j in range(means.shape[0]):
+        if not means[j] * means[j] <= most * variances[j]:
+            return False
+    return bool(all_equal(weights))
 
 
 cdef Py_ssize_t leading(const double[::1] weights, double *lead) noexcept nogil:

@@ -8,7 +8,6 @@ product. Solvers see nothing of X but these methods.
 from copy import copy
 
 import numpy as np
-from scipy import sparse
 from scipy.linalg.blas import dgemm, dger, dsyrk, sgemm, ssyrk
 from sklearn.utils import assert_all_finite, gen_batches
 
@@ -26,6 +25,8 @@ SMALL = 65_536
 
 # So many products are about a second of BLAS, which no Ctrl-C ends.
 UNBROKEN = 3e10
+
+EPS = float(np.finfo(np.float64).eps)
 
 # Squares of means may be so many times the variances.
 A_DIGIT = 10
@@ -61,7 +62,7 @@ def make_design(X, weights, center, standardize, rows=None):
     -------
     Design
     """
-    return (SparseDesign if sparse.issparse(X) else DenseDesign)(X, weights, center, standardize, rows)
+    return (DenseDesign if isinstance(X, np.ndarray) else SparseDesign)(X, weights, center, standardize, rows)
 
 
 class Design:
@@ -85,18 +86,15 @@ class Design:
         if not (center or standardize):
             return
         means, variance, product = self._centred_moments(weights, rows)
-        with np.errstate(over="ignore", invalid="ignore"):
-            if not np.isfinite(means.sum() + variance.sum()):
-                assert_all_finite(X, input_name="X")
-        # As constant as rounding lets a column be (scikit-learn's rule).
-        eps = np.finfo(np.float64).eps
-        n = X.shape[0]
-        constant = variance <= n * eps * variance + (n * means * eps) ** 2
+        constant, norms = np.empty(means.size, dtype=bool), np.empty(means.size)
+        some, finite = _passes.judge_columns(means, variance, X.shape[0], constant, norms)
+        if not finite:
+            assert_all_finite(X, input_name="X")
         if standardize:
             self.scale = np.sqrt(np.where(constant, 1.0, variance))
         if center:
-            self.shift, self._moments = means, variance
-            if constant.any():
+            self.shift, self._moments = means, norms
+            if some:
                 # The intercept is such a column already: beside it, what rounding leaves of one is absent.
                 self.scale = np.where(constant, np.inf, 1.0 if self.scale is None else self.scale)
         if product is not None:
@@ -146,9 +144,10 @@ class Design:
             return self._norms(self._some_squares(index, row_weights), row_weights, index)
         if row_weights.ndim > 1:
             return self._norms(self._many_squares(row_weights), row_weights)
-        # Centring has found those of the sample weights already.
-        known = self._moments if row_weights is self._weights else None
-        return self._norms(self._squares(row_weights) if known is None else known.copy(), row_weights)
+        if row_weights is self._weights and self._moments is not None:
+            # Centring has found those of the sample weights already.
+            return self._moments.copy() if self.scale is None else self._moments / np.square(self.scale)
+        return self._norms(self._squares(row_weights), row_weights)
 
     def dot_t_and_squared_norms(self, residual, row_weights):
         """`dot_t` and `squared_norms` together: one pass where both need one."""
@@ -157,8 +156,9 @@ class Design:
     def _norms(self, squares, row_weights, index=slice(None)):
         if self.shift is not None:
             # Rounding must not make a constant column look alive.
-            floor = (10 * np.finfo(np.float64).eps * self.shift[index]) ** 2
-            squares[squares <= np.multiply.outer(floor, row_weights.sum(axis=0))] = 0.0
+            floor = np.square(10 * EPS * self.shift[index])
+            total = row_weights.sum(axis=0)
+            squares[squares <= (floor * total if row_weights.ndim == 1 else np.multiply.outer(floor, total))] = 0.0
         return squares if self.scale is None else (squares.T / self.scale[index] ** 2).T
 
     def _many_squares(self, row_weights):
@@ -317,6 +317,8 @@ class DenseDesign(Design):
             out /= self.scale[index][:, None]
 
     def gram(self, left, right=None, row_weights=None):
+        if right is None and self._is_every(left) and self._may_shift_afterwards(row_weights):
+            return self._gram_as_stored(row_weights[0])
         every = np.arange(self.shape[1])
         left = np.ascontiguousarray(every[left])
         right = None if right is None else np.ascontiguousarray(every[right])
@@ -325,9 +327,7 @@ class DenseDesign(Design):
         height = max(BLOCK_SIZE // max(left.size + (0 if right is None else right.size), 1), 16)
         if left.size == 0 or (right is not None and right.size == 0):
             return np.zeros((left.size, left.size if right is None else right.size))
-        if right is None and np.array_equal(left, every) and self._may_shift_afterwards(row_weights):
-            total = self._gram_as_stored(weights[0])
-        elif right is None and weights.min() >= 0:
+        if right is None and weights.min() >= 0:
             total = self._symmetric_gram(left, np.sqrt(weights), height)
         else:
             right = left if right is None else right
@@ -373,12 +373,16 @@ class DenseDesign(Design):
     def _may_shift_afterwards(self, row_weights):
         """Whether X as it is stored may meet itself, since no mean is so large that its square costs more than a digit."""
         X, known = self.X, row_weights is self._weights and self._moments is not None
-        if not known or X.dtype != np.float64 or X.size * float(X.shape[1]) > UNBROKEN:
+        if not known or X.dtype != np.float64 or not 0 < X.size * float(X.shape[1]) <= UNBROKEN:
             return False
         contiguous = X.flags.f_contiguous or X.flags.c_contiguous
-        return (
-            contiguous and row_weights.min() == row_weights.max() and np.all(self.shift**2 <= A_DIGIT * self._moments)
-        )
+        return contiguous and _passes.means_are_small(row_weights, self.shift, self._moments, A_DIGIT)
+
+    def _is_every(self, columns):
+        """Whether these are all columns, in their order."""
+        if isinstance(columns, slice):
+            return columns == slice(None)
+        return len(columns) == self.shape[1] and np.array_equal(columns, np.arange(self.shape[1]))
 
     def _gram_as_stored(self, weight):
         X = self.X
@@ -386,6 +390,8 @@ class DenseDesign(Design):
         turned = not X.flags.f_contiguous
         total = _mirror(dsyrk(weight, X.T if turned else X, trans=not turned, lower=1))
         total -= np.multiply.outer(weight * self.shape[0] * self.shift, self.shift)
+        if self.scale is not None:
+            total /= np.multiply.outer(self.scale, self.scale)
         return total
 
     def kernel(self, feature_weights):

@@ -1,5 +1,8 @@
 """Violations, prices and duality gaps of many points along alpha at once: one by one they cost more than the path."""
 
+import math
+from functools import lru_cache
+
 import numpy as np
 
 from skreg import _kernels
@@ -11,8 +14,11 @@ __all__ = ["certify_together", "measure_together"]
 # What the formulas below are the text of; a subclass with a text of its own is not meant.
 TEXTS = ("value", "conjugate", "dual_scale")
 
+# Two units in the last place less than 1.
+BELOW = 1.0 - 2.0 * float(np.finfo(np.float64).eps)
 
-def measure_together(points, coefs, gradients, halves, products, imbalances=0.0):
+
+def measure_together(points, coefs, gradients, halves, products, imbalances=None):
     """Give points what their certificates are made of, where it follows from a few sums.
 
     Parameters
@@ -20,31 +26,35 @@ def measure_together(points, coefs, gradients, halves, products, imbalances=0.0)
     points : list of Point
         Of one problem along alpha: squared loss, one output.
     coefs, gradients : ndarray of shape (n_alphas, n_features)
-    halves, products : ndarray of shape (n_alphas,)
+    halves, products : list of float
         Half the weighted mean square of the residuals, balanced if there is an intercept, and that of their products with y.
-    imbalances : ndarray of shape (n_alphas,) or 0
-        Sizes of the weighted means of the residuals, if there is an intercept.
+    imbalances : list of float, optional
+        Sizes of the weighted means of the residuals, if there is an intercept; 0 by default.
     """
-    problem, alphas = points[0].problem, np.array([[point.alpha] for point in points])
+    problem = points[0].problem
     if problem.twin is None:
         return
-    strengths = alphas if problem.penalty_factor is None else alphas * problem.penalty_factor
+    alphas = [point.alpha for point in points]
+    strengths = np.array([alphas]).T
+    if problem.penalty_factor is not None:
+        strengths = strengths * problem.penalty_factor
     rows, (share, positive) = (coefs, gradients), _shape(problem.penalty)
     meet = problem.curvatures(None), *problem.twin
-    if share is None or problem.unpenalised(alphas.min()).size:
-        violations = _kernels.largest_residuals(*rows, strengths, *meet)
+    if share is None or problem.unpenalised(min(alphas)).size:
+        violations = _kernels.largest_residuals(*rows, strengths, *meet).tolist()
     else:
-        prices, largest, conjugates, violations = _kernels.elastic_sums(*rows, strengths, share, positive, *meet)
-        # The residual is scaled until no correlation exceeds the price; what is then conjugate to the penalty costs nothing.
-        scales = _feasible(largest) if share == 1.0 else 1.0
-        # By how much the negative dual objectives exceed zero.
-        excesses = conjugates - scales * (products - scales * halves)
-        for point, price, excess in zip(points, prices.tolist(), excesses.tolist(), strict=True):
-            gap = max(point.loss + price + excess, 0.0) / problem.null_loss
-            point.price, point.plain_gap = price, float(gap) if np.isfinite(gap) else None
-    violations = np.maximum(violations, imbalances) / np.sqrt(2.0 * problem.null_loss)
-    for point, violation in zip(points, violations.tolist(), strict=True):
-        point.violation = violation
+        sums = _kernels.elastic_sums(*rows, strengths, share, positive, *meet)
+        violations = sums[3].tolist()
+        for point, half, product, (price, largest, conjugate, _) in zip(
+            points, halves, products, sums.T.tolist(), strict=True
+        ):
+            # The residual is scaled until no correlation exceeds the price; what is then conjugate to the penalty costs nothing.
+            scale = BELOW / max(largest, 1.0) if share == 1.0 else 1.0
+            # The second half is by how much the negative dual objective exceeds zero.
+            gap = max(point.loss + price + (conjugate - scale * (product - scale * half)), 0.0) / problem.null_loss
+            point.price, point.plain_gap = price, gap if math.isfinite(gap) else None
+    for point, violation, imbalance in zip(points, violations, imbalances or [0.0] * len(points), strict=True):
+        point.violation = max(violation, imbalance) / problem.unit
 
 
 def certify_together(points, gradients, tol):
@@ -64,7 +74,7 @@ def certify_together(points, gradients, tol):
     strengths = alphas if problem.penalty_factor is None else alphas * problem.penalty_factor
     coefs = np.array([point.coef for point in points])
     prices, largest, conjugates, _ = _kernels.elastic_sums(coefs, gradients, strengths, share, positive)
-    scales = _feasible(largest) if share == 1.0 else np.ones(len(points))
+    scales = BELOW / np.maximum(largest, 1.0) if share == 1.0 else np.ones(len(points))
     moving = np.logical_or(coefs, (-gradients if positive else np.abs(gradients)) > strengths * share)
     numbers = np.stack([prices, scales, conjugates], axis=1).tolist()
     for point, moves, (price, scale, conjugate) in zip(points, moving, numbers, strict=True):
@@ -81,14 +91,14 @@ def certify_together(points, gradients, tol):
             point.plain_gap = float(gap)
 
 
-def _feasible(largest):
-    """The factors that bring correlations of these sizes, in units of their prices, down to the price."""
-    return (1.0 - 2.0 * np.finfo(float).eps) / np.maximum(largest, 1.0)
-
-
 def _shape(penalty):
     """Share of the L1 part, and whether coefficients must be positive; None for other penalties."""
-    for family in (L1, ElasticNet):
-        if all(getattr(type(penalty), name) is getattr(family, name) for name in TEXTS):
-            return getattr(penalty, "l1_ratio", 1.0), penalty.positive
+    if _is_elastic(type(penalty)):
+        return getattr(penalty, "l1_ratio", 1.0), penalty.positive
     return None, False
+
+
+@lru_cache
+def _is_elastic(kind):
+    """Whether a class of penalties has the texts of the elastic net or the lasso."""
+    return any(all(getattr(kind, name) is getattr(family, name) for name in TEXTS) for family in (L1, ElasticNet))

@@ -3,7 +3,6 @@
 from typing import NamedTuple
 
 import numpy as np
-from scipy import sparse
 from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.multiclass import check_classification_targets
 
@@ -141,7 +140,7 @@ def problem_of_data(X, y, *, loss, sample_weight, fit_intercept, standardize, **
 
 def canonical(X):
     """A sparse X without duplicate entries; the caller's matrix is left alone."""
-    if sparse.issparse(X) and not X.has_canonical_format:
+    if not isinstance(X, np.ndarray) and not X.has_canonical_format:
         X = X.copy()
         X.sum_duplicates()
     return X

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skreg import _kernels
 from skreg.certificate import EXACT, Point
 from skreg.elastic import measure_together
 from skreg.lazy import cached_property
@@ -51,7 +52,7 @@ class Moments(NamedTuple):
 
         Where large coefficients cancel, rounding of the Gram matrix shows.
         """
-        size = np.abs(coef) @ np.sqrt(np.diagonal(self.gram))
+        size = np.abs(coef) @ np.sqrt(self.gram.diagonal())
         return 1e-15 * size <= accuracy * np.sqrt(self.square)
 
 
@@ -133,17 +134,11 @@ def moment_points(problem, coefs, alphas):
     -------
     list of MomentPoint
     """
-    moments, intercept = problem.moments, problem.null_intercept
-    used = (coefs != 0).any(axis=0).nonzero()[0]
-    if 4 * used.size < problem.n_features:
-        gradients = coefs[:, used] @ moments.gram[used]
-    else:
-        gradients = coefs @ moments.gram
-    gradients -= moments.product
-    losses = 0.5 * (moments.square + np.einsum("bj,bj->b", coefs, gradients - moments.product))
-    losses = np.maximum(losses, 0.0)
-    points = [problem.point(coef, intercept, alpha) for coef, alpha in zip(coefs, alphas, strict=True)]
-    for point, gradient, loss in zip(points, gradients, losses.tolist(), strict=True):
+    gradients, points = np.empty_like(coefs), []
+    losses, products = _kernels.moment_sums(*problem.moments, coefs, gradients).tolist()
+    for coef, gradient, alpha, loss in zip(coefs, gradients, alphas, losses, strict=True):
+        point = MomentPoint(problem, coef, problem.null_intercept, alpha)
         point.gradient, point.loss = gradient, loss
-    measure_together(points, coefs, gradients, losses, moments.square - coefs @ moments.product)
+        points.append(point)
+    measure_together(points, coefs, gradients, losses, products)
     return points

@@ -40,6 +40,7 @@ COMPUTED_FROM = {
         "null_intercept",
         "null_loss",
         "_mean_square",
+        "square",
         "has_conjugate",
         "blocks",
         "block_residuals",
@@ -53,6 +54,7 @@ COMPUTED_FROM = {
         "null_intercept",
         "null_loss",
         "_mean_square",
+        "square",
         "product",
         "null_gradient",
         "squared_norms",
@@ -140,8 +142,11 @@ class Problem:
     def changed(self, **attributes):
         """A copy with other attributes; what was computed from them is forgotten."""
         part = Problem.__new__(Problem)
-        stale = {name for changed in attributes for name in COMPUTED_FROM.get(changed, ())}
-        part.__dict__.update({name: value for name, value in self.__dict__.items() if name not in stale}, **attributes)
+        part.__dict__.update(self.__dict__)
+        for changed in attributes:
+            for name in COMPUTED_FROM.get(changed, ()):
+                part.__dict__.pop(name, None)
+        part.__dict__.update(attributes)
         return part
 
     def priced_by(self, penalty, penalty_factor=None, standardize=False, feature_names=None):
@@ -178,8 +183,7 @@ class Problem:
         """The same problem (squared loss), read from X once and for all."""
         if self.moments is not None:
             return self
-        square = inner(self.weights, np.square(self.y))
-        return self.changed(moments=Moments(self.gram(), self.product, square))
+        return self.changed(moments=Moments(self.gram(), self.product, self.square))
 
     def weighted(self, rows):
         """Something with one row per sample, times the weights; one output needs no transposes."""
@@ -261,10 +265,24 @@ class Problem:
         constant = self.loss.null_eta(self.y, self.weights)
         return self.profile(np.zeros(self.y.shape)) if constant is None else constant
 
+    def first_rows(self):
+        """What X will be asked to meet first, for one output: `product` needs y, the gradient of the null model that of its rows."""
+        if self.y.ndim > 1 or not np.isfinite(self.null_intercept):
+            return None
+        return (
+            self.weighted(self.y)
+            if self.loss.quadratic
+            else self.row_gradient(np.full(len(self.y), self.null_intercept))
+        )
+
     @cached_property
     def null_loss(self):
         """Loss of the intercept alone: the unit of certificates."""
-        loss, size = self.loss_value(np.zeros(self.y.shape) + self.null_intercept), self._mean_square
+        if self.loss.quadratic:
+            loss = 0.5 * _sum_of(self.square - self.null_intercept**2)
+        else:
+            loss = self.loss_value(np.zeros(self.y.shape) + self.null_intercept)
+        size = self._mean_square
         if loss > (10 * EPS) ** 2 * size:
             return loss
         # y is constant: rounding of its size is the smallest thing that can matter.
@@ -277,7 +295,13 @@ class Problem:
 
     @cached_property
     def _mean_square(self):
-        return total(self.weights, np.square(self.y + self.offset))
+        # Where there is an offset, y has no mean.
+        return _sum_of(self.square + self.offset**2)
+
+    @cached_property
+    def square(self):
+        """Weighted mean square of y, one for each output."""
+        return inner(self.weights, np.square(self.y))
 
     def noise(self, complete=True):
         """What rounding leaves of the product of a unit column and a residual that is orthogonal to it.
@@ -570,6 +594,11 @@ class Problem:
         return self.point(coef, intercept, alpha).optimality(tol)
 
 
+def _sum_of(numbers):
+    """The sum over outputs, of which one is no array."""
+    return float(numbers.sum() if isinstance(numbers, np.ndarray) else numbers)
+
+
 def make_problem(
     X,
     y,
@@ -631,27 +660,20 @@ def make_problem(
     y = np.asarray(y, dtype=np.float64)
     loss.check_target(y)
     if sample_weight is None:
-        weights = np.full(n_samples, 1.0 / n_samples)
+        weights = np.empty(n_samples)
+        weights.fill(1.0 / n_samples)
     else:
         weights = np.asarray(sample_weight, dtype=np.float64)
         # Divide by the largest first: the sum of huge weights may overflow.
         weights = weights / weights.max()
         weights = weights / weights.sum()
-    rows = null = None
-    if loss.quadratic and y.ndim == 1:
-        rows = weights * (y - inner(weights, y) if fit_intercept else y)
-    elif y.ndim == 1:
-        null = loss.null_eta(y, weights) if fit_intercept else 0.0
-        if null is not None and np.isfinite(null):
-            rows = loss.gradient(y, np.broadcast_to(np.float64(null), n_samples)) * weights
-    design = make_design(X, weights, fit_intercept, check_standardize(standardize, penalty), rows)
+    problem = Problem(None, y, weights, loss, penalty, factor, fit_intercept)
+    standardize = check_standardize(standardize, penalty)
+    design = problem.design = make_design(X, weights, fit_intercept, standardize, problem.first_rows())
     if design.scale is not None:
-        penalty = penalty.rescaled(design.scale)
-    problem = Problem(design, y, weights, loss, penalty, factor, fit_intercept)
+        problem.penalty = penalty.rescaled(design.scale)
     if design.first is not None:
         problem.__dict__["product" if loss.quadratic else "null_gradient"] = design.first
-    if null is not None:
-        problem.__dict__["null_intercept"] = null
-    if not np.all(np.isfinite(problem.null_intercept)):
+    if not np.isfinite(problem.null_intercept).all():
         raise ValueError("y must hold every class, with positive weight, at least once.")
     return problem

@@ -287,7 +287,7 @@ def _measure(points, coefs, gradients):
         y, means = y - problem.null_intercept, residuals @ weights
     # Balanced residuals are these without their means; a centred y does not see those.
     halves, products = losses - 0.5 * means**2, residuals @ (weights * y)
-    measure_together(points, coefs, gradients, halves, products, np.abs(means))
+    measure_together(points, coefs, gradients, halves.tolist(), products.tolist(), np.abs(means).tolist())
 
 
 def _differentiate(points, entries=None):

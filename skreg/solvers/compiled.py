@@ -67,6 +67,9 @@ WRAPPERS = {
     Bounded.prox: (_wrapped.ADDRESS["bounded"], lambda penalty: [penalty.lower, penalty.upper]),
 }
 
+# Types of parameters that all coefficients share.
+NUMBERS = frozenset((bool, int, float))
+
 # Texts without a twin -> work that NumPy has done for them in this process.
 _WORK = {}
 
@@ -140,7 +143,7 @@ def _of_columns(penalty):
 
 def _columns(parameters, inside=None):
     """One row of parameters for all coefficients, or one for each if they differ."""
-    if inside is None and all(isinstance(one, (bool, int, float)) for one in parameters):
+    if inside is None and NUMBERS.issuperset(map(type, parameters)):
         return np.array([parameters], dtype=np.float64)
     columns = [np.ravel(np.asarray(one, dtype=np.float64)) for one in parameters]
     if inside is not None:

@@ -42,7 +42,10 @@ def follow_moments(problem, alphas, start, tol):
         return 0, start
     problem = problem.changed(twin=compiled_prox(penalty))
     coef, intercept = starting_point(problem, start, alphas[0])
-    strengths = np.multiply.outer(alphas, np.ones(coef.size) if factor is None else factor)
+    strengths = np.empty((len(alphas), coef.size))
+    strengths.T[:] = alphas
+    if factor is not None:
+        strengths *= factor
     gradient = moments.gram @ coef - moments.product if coef.any() else -moments.product
     inner = Quadratic(moments.gram, coef, gradient, penalty, strengths[0].copy(), problem.twin)
     goal, progress, done = max(sharp(tol), 1e-15) * problem.unit, Progress(), 0

@@ -10,6 +10,8 @@ Everything that a certificate needs is a function of ``A``, ``b``, ``x`` and the
 bounded; a solution whose bound is not far below the tolerance is not given out.
 """
 
+import math
+
 import numpy as np
 from scipy.linalg.lapack import dpotrs
 
@@ -78,7 +80,7 @@ def factored(problem, alpha):
     top = float(weights.max(initial=0.0))
     if not weights.min(initial=top) > 0:
         return 0.0, None
-    return top, weights / top if weights.ndim and np.any(weights != top) else None
+    return top, weights / top if weights.ndim and (weights != top).any() else None
 
 
 def certified(problem, alpha, coef, n_iter, tol, loss, price, gap, violation):
@@ -113,11 +115,12 @@ class _System:
 
     def solve(self, alphas, strengths, tol):
         """A solution or None for every alpha; arrays are (size, n_outputs, n_alphas)."""
-        size, n_outputs = self.b.shape
+        size = len(self.b)
         if len(strengths) > MANY and self._spectrum is None:
             self._spectrum = eigen(self.A)
         solve = self._cholesky(strengths) if self._spectrum is None else self._spectral(strengths)
-        b = np.broadcast_to(self.b[:, :, None], (size, n_outputs, len(strengths)))
+        # The right side is the same for all alphas.
+        b = self.b[:, :, None]
         x = solve(b)
         if x is None:
             return [None] * len(alphas)
@@ -126,14 +129,14 @@ class _System:
             e = b - Ax - strengths * x
             gap, loss, price, violation, noise = self._measure(strengths, x, Ax, e)
             # The gap is second order: one more correction sharpens the coefficients.
-            if n_iter == 2 or np.all(CONDITION * violation**2 <= 1e-3 * tol):
+            if n_iter == 2 or (CONDITION * violation**2 <= 1e-3 * tol).all():
                 break
             x = x + solve(e)
         coefs, drift = self._coefs(x)
-        unit = self.problem.null_loss
-        gap, violation = gap / unit, violation / np.sqrt(2.0 * unit)
-        doubt = noise["gap"] / unit
-        unsure = (noise["violation"] + drift) / np.sqrt(2.0 * unit)
+        loss_unit, unit = self.problem.null_loss, self.problem.unit
+        gap, violation = gap / loss_unit, violation / unit
+        doubt = noise["gap"] / loss_unit
+        unsure = (noise["violation"] + drift) / unit
         sound = (gap + doubt <= tol) & (CONDITION * (violation + unsure) ** 2 <= tol)
         sound &= noise["objective"] <= ROUNDING * (loss + price)
         one = self.problem.y.ndim == 1
@@ -163,20 +166,22 @@ class _System:
             if failed:
                 return lambda right: None
             factors.append(factor)
-        return lambda right: np.stack(
-            [dpotrs(factor, right[:, :, k], lower=1)[0] for k, factor in enumerate(factors)], axis=2
-        )
+
+        def solve(right):
+            out = np.empty((*right.shape[:2], len(factors)))
+            for k, factor in enumerate(factors):
+                out[:, :, k] = dpotrs(factor, right[:, :, min(k, right.shape[2] - 1)], lower=1)[0]
+            return out
+
+        return solve
 
     def _spectral(self, strengths):
         values, vectors = self._spectrum
         values = np.maximum(values, 0.0)[:, None, None] + strengths
 
         def solve(right):
-            # Right sides that are the same for all alphas are turned once.
-            same = right.strides[2] == 0
-            turned = vectors.T @ (right[:, :, 0] if same else right.reshape(len(values), -1))
-            turned = turned.reshape(*right.shape[:2], -1) / values
-            return (vectors @ turned.reshape(len(values), -1)).reshape(right.shape)
+            turned = (vectors.T @ right.reshape(len(values), -1)).reshape(right.shape) / values
+            return (vectors @ turned.reshape(len(values), -1)).reshape(turned.shape)
 
         return solve
 
@@ -186,7 +191,7 @@ class _System:
         if design.shift is None:
             return 0.0
         shift = np.abs(design.shift if design.scale is None else design.shift / design.scale)
-        return 4 * EPS * np.sqrt(design.shape[0]) * np.max(np.abs(coefs) @ shift, axis=1)
+        return 4 * EPS * math.sqrt(design.shape[0]) * (np.abs(coefs) @ shift).max(axis=1)
 
 
 class _FeatureSystem(_System):
@@ -194,35 +199,29 @@ class _FeatureSystem(_System):
 
     def __init__(self, problem, shape):
         super().__init__(problem, shape)
-        design, y, weights = problem.design, problem.y - problem.null_intercept, problem.weights
-        if problem.moments is None:
-            weighted = (y.T * weights).T
-            self.A = design.gram(slice(None), row_weights=weights)
-            self.b = design.dot_t(weighted)
-            self.size = np.einsum("i...,i...->...", y, weighted)
-        else:
-            self.A, self.b, self.size = problem.moments
-        self.b, self.size = self.b.reshape(problem.n_features, -1), np.reshape(self.size, (-1, 1))
+        self.A, b, size = problem.in_moments().moments
+        self.b, self.size = b.reshape(len(b), -1), np.array(size).reshape(-1, 1)
         if shape is not None:
             self._root = np.sqrt(shape)
             self.A = self.A / np.outer(self._root, self._root)
             self.b = self.b / self._root[:, None]
-        self._diagonal = np.diagonal(self.A)[:, None, None]
+        self._diagonal = self.A.diagonal()[:, None, None]
         self._norms = np.sqrt(self._diagonal)
 
     def _measure(self, strengths, x, Ax, e):
         b = self.b[:, :, None]
-        loss = 0.5 * np.sum(np.maximum(self.size - np.sum(x * (2.0 * b - Ax), axis=0), 0.0), axis=0)
-        price = 0.5 * strengths * np.sum(np.square(x), axis=(0, 1))
-        gap = np.sum(np.square(e), axis=(0, 1)) / (2.0 * strengths)
-        violation = np.max(self._norms * np.abs(e) / (self._diagonal + strengths), axis=(0, 1), initial=0.0)
+        loss = 0.5 * np.maximum(self.size - (x * (2.0 * b - Ax)).sum(axis=0), 0.0).sum(axis=0)
+        price = 0.5 * strengths * np.square(x).sum(axis=(0, 1))
+        gap = np.square(e).sum(axis=(0, 1)) / (2.0 * strengths)
+        violation = (self._norms * np.abs(e) / (self._diagonal + strengths)).max(axis=(0, 1), initial=0.0)
         # |rounding of e_j| <= rounding * norm_j * reach, and likewise of the loss.
-        rounding = 4 * EPS * np.sqrt(self.problem.design.shape[0])
-        reach = np.sum(self._norms * np.abs(x), axis=0) + np.sqrt(self.size)
+        rounding = 4 * EPS * math.sqrt(self.problem.design.shape[0])
+        reach = (self._norms * np.abs(x)).sum(axis=0) + np.sqrt(self.size)
+        squares = np.square(reach).sum(axis=0)
         noise = {
-            "gap": np.sum(self._diagonal) * np.sum((rounding * reach) ** 2, axis=0) / (2.0 * strengths),
-            "violation": rounding * np.max(reach, axis=0),
-            "objective": rounding * np.sum(reach**2, axis=0),
+            "gap": self._diagonal.sum() * rounding**2 * squares / (2.0 * strengths),
+            "violation": rounding * reach.max(axis=0),
+            "objective": rounding * squares,
         }
         return gap, loss, price, violation, noise
 
@@ -245,14 +244,14 @@ class _SampleSystem(_System):
 
     def _measure(self, strengths, x, Ax, e):
         residual = self.b[:, :, None] - Ax
-        loss = 0.5 * np.sum(np.square(residual), axis=(0, 1))
-        price = 0.5 * strengths * np.maximum(np.sum(x * Ax, axis=(0, 1)), 0.0)
+        loss = 0.5 * np.square(residual).sum(axis=(0, 1))
+        price = 0.5 * strengths * np.maximum((x * Ax).sum(axis=(0, 1)), 0.0)
         turned = (self.A @ e.reshape(len(e), -1)).reshape(e.shape)
-        gap = np.maximum(np.sum(e * turned, axis=(0, 1)), 0.0) / (2.0 * strengths)
+        gap = np.maximum((e * turned).sum(axis=(0, 1)), 0.0) / (2.0 * strengths)
         # No coefficient's violation exceeds half the root of the gap, in these units.
         violation = np.sqrt(0.5 * gap)
         trace, norm = np.trace(self.A), np.linalg.norm(self.A)
-        rounding = 4 * EPS * np.sqrt(self.problem.n_features) * trace * np.linalg.norm(x, axis=(0, 1))
+        rounding = 4 * EPS * math.sqrt(self.problem.n_features) * trace * np.linalg.norm(x, axis=(0, 1))
         noise = {
             "gap": rounding**2 * norm / (2.0 * strengths),
             "violation": np.sqrt(rounding**2 * norm / (4.0 * strengths)),
