@@ -700,7 +700,29 @@ cdef class ActiveSet:
                     self.append(best)
 
 
-# -- coordinate descent on the columns of a sparse matrix -------------------------
+# -- coordinate descent on the columns of a matrix ---------------------------------
+
+def weigh_columns(const real[::1] data, const index[::1] indices, const index[::1] indptr, const Py_ssize_t[::1] columns,
+                  const double[::1] roots, double[::1] out, double[::1] sums, double[::1] squares):
+    """Copy the chosen columns (CSC), one after the other, each number times the root of the weight of its row.
+
+    Also weighted sums of the columns, and of their squares, as `column_sums`.
+    """
+    cdef Py_ssize_t j, k, at = 0
+    cdef double root, value, total, square
+    with nogil:
+        for j in range(columns.shape[0]):
+            total = square = 0.0
+            for k in range(indptr[columns[j]], indptr[columns[j] + 1]):
+                root = roots[indices[k]]
+                value = root * data[k]
+                out[at] = value
+                at += 1
+                total += root * value
+                square += value * value
+            sums[j] = total
+            squares[j] = square
+
 
 def column_sums(const real[::1] data, const index[::1] indices, const index[::1] indptr, const Py_ssize_t[::1] columns,
                 const double[::1] weights, double[::1] sums, double[::1] squares):
@@ -722,73 +744,75 @@ def column_sums(const real[::1] data, const index[::1] indices, const index[::1]
             squares[j] = square
 
 
-def column_descent(const real[::1] data, const index[::1] indices, const index[::1] indptr, const Py_ssize_t[::1] columns,
-                   const double[::1] inverse_scale, const double[::1] weights, double[::1] forward,
-                   const double[::1] cross, double total, double[::1] coef, const double[::1] grad,
-                   const double[::1] step, const double[::1] alpha, uintptr_t address, const double[:, ::1] params,
-                   double tol, int max_epochs):
-    """As `gram_descent`, with the Gram matrix of the chosen columns (as in `column_sums`) never formed.
+def column_descent(const real[::1] data, const Py_ssize_t[::1] starts, const index[::1] indices, const index[::1] indptr,
+                   const Py_ssize_t[::1] columns, const double[::1] inverse_scale, const double[::1] weights,
+                   double[::1] forward, double answer, const double[::1] cross, double total, double[::1] coef,
+                   const double[::1] grad, const double[::1] step, const double[::1] alpha, uintptr_t address,
+                   const double[:, ::1] params, double tol, int max_epochs):
+    """As `gram_descent`, with the Gram matrix of the chosen columns never formed.
 
-    ``forward`` holds the weighted change of the linear predictor since ``grad`` was the gradient;
-    ``cross / total`` is what the intercept, at its best, answers with. Returns epochs and the largest
-    move of the last full sweep.
+    Column j begins at ``starts[j]`` of the data; its rows are those of the chosen column of a CSC matrix, or
+    all if there are no indices. ``forward`` holds the weighted change of the linear predictor since ``grad`` was the
+    gradient, ``answer`` is its sum, and ``answer / total * cross`` what the intercept, at its best, answers with.
+    Without ``weights`` the data are times the roots of them (`weigh_columns`), and so is ``forward``.
+    Returns epochs and the largest move of the last full sweep.
     """
     cdef:
         prox_function prox = <prox_function> address
         Py_ssize_t n = columns.shape[0], stride = params.shape[1] if params.shape[0] > 1 else 0
-        Py_ssize_t j, k, first, last
+        Py_ssize_t j, k, first, here, size, n_rows = forward.shape[0]
         int epoch = 0, sweep = 0
-        double move, size, largest = INFINITY, slope, answer = 0.0, work = 0.0, met, used
-        bint full, uniform = all_equal(weights), dense = indptr.shape[0] == 0
-        Py_ssize_t n_rows = forward.shape[0]
+        double move, moved, largest = INFINITY, slope, work = 0.0, met, used, common = 1.0
+        bint full, uniform = True, dense = indptr.shape[0] == 0
+    if weights.shape[0]:
+        uniform, common = all_equal(weights), weights[0]
     with nogil:
-        for k in range(forward.shape[0]):
-            answer += forward[k]
         while epoch < max_epochs:
             # A sweep over all, then up to ten over those that are not zero, if that is a fifth less work.
             full = sweep == 0
-            size = met = used = 0.0
+            moved = met = used = 0.0
             for j in range(n):
                 if not full and coef[j] == 0.0:
                     continue
+                first = starts[j]
                 if dense:
-                    first = columns[j] * n_rows
-                    last = first + n_rows
-                    slope = dot(n_rows, &data[first], &forward[0])
+                    size = n_rows
+                    slope = dot(size, &data[first], &forward[0])
                 else:
-                    first, last = indptr[columns[j]], indptr[columns[j] + 1]
-                    slope = gathered(&data[first], &indices[first], last - first, &forward[0])
-                look(&work, last - first)
-                met += last - first
+                    here = indptr[columns[j]]
+                    size = indptr[columns[j] + 1] - here
+                    slope = gathered(&data[first], &indices[here], size, &forward[0])
+                look(&work, size)
+                met += size
                 if coef[j] != 0.0:
-                    used += last - first
+                    used += size
                 slope = grad[j] + inverse_scale[j] * slope
                 if total > 0.0:
                     slope -= answer / total * cross[j]
                 move = prox(coef[j] - step[j] * slope, step[j], alpha[j], &params[0, 0] + j * stride) - coef[j]
                 if move != 0.0:
                     coef[j] += move
-                    size = max(size, fabs(move) / sqrt(step[j]))
+                    moved = max(moved, fabs(move) / sqrt(step[j]))
                     answer += move * cross[j]
                     move *= inverse_scale[j]
                     if dense:
-                        for k in range(n_rows):
+                        for k in range(size):
                             forward[k] += move * (weights[k] * data[first + k])
                     elif uniform:
-                        move *= weights[0]
-                        for k in range(first, last):
-                            forward[indices[k]] += move * data[k]
+                        move *= common
+                        for k in range(size):
+                            forward[indices[here + k]] += move * data[first + k]
                     else:
-                        for k in range(first, last):
-                            forward[indices[k]] += move * (weights[indices[k]] * data[k])
+                        for k in range(size):
+                            forward[indices[here + k]] += move * (weights[indices[here + k]] * data[first + k])
             epoch += 1
             if full:
-                largest = size
+                largest = moved
                 if largest <= tol:
                     break
                 sweep = 1 if 1.25 * used <= met else 0
             else:
-                sweep = 0 if size <= 0.3 * tol or sweep == 10 else sweep + 1
+                sweep = 0 if moved <= 0.3 * tol or sweep == 10 else sweep + 1
     return epoch, largest
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from libc.stdint cimport int32_t, int64_t
 
 from skreg._signals cimport look
-from skreg._columns cimport all_equal, dot, gathered, index, real, wanted, squares
+from skreg._columns cimport added, all_equal, dot, gathered, index, real, spread, squares, wanted
 
 cdef extern from "_simd.h" nogil:
     void skreg_axpy_d(long n, double a, const double *x, double *y)
@@ -50,6 +50,9 @@ cdef enum:
     TILE = 512
     # Rows whose mean is near enough to that of all.
     FIRST = 64
+
+# Squares around a centre may be so much smaller than those around zero, from which they are subtracted.
+cdef double TWO_DIGITS = 1e-2
 
 
 cdef inline void axpy(Py_ssize_t n, double a, const real *x, double *y) noexcept nogil:
@@ -446,21 +449,19 @@ def sparse_moments(const real[::1] data, const index[::1] indices, const index[:
     The column is in the cache when its mean is known, so that the variance costs no pass and no digits.
     """
     cdef Py_ssize_t j, k, first, last
-    cdef double mean, stored, spread, weight, distance
+    cdef double mean, stored, square, weight, distance
     cdef bint uniform = all_equal(weights)
     with nogil:
         for j in range(means.shape[0]):
             first, last = indptr[j], indptr[j + 1]
-            mean = stored = spread = 0.0
+            mean = stored = square = 0.0
+            if last == first:
+                means[j] = variances[j] = 0.0
+                continue
             if uniform:
                 weight = weights[0]
-                for k in range(first, last):
-                    mean += data[k]
-                mean *= weight
-                for k in range(first, last):
-                    distance = data[k] - mean
-                    spread += distance * distance
-                spread *= weight
+                mean = weight * added(&data[first], last - first)
+                square = weight * spread(&data[first], last - first, mean)
                 stored = weight * (last - first)
             else:
                 for k in range(first, last):
@@ -469,11 +470,11 @@ def sparse_moments(const real[::1] data, const index[::1] indices, const index[:
                     stored += weight
                 for k in range(first, last):
                     distance = data[k] - mean
-                    spread += weights[indices[k]] * distance * distance
+                    square += weights[indices[k]] * distance * distance
             means[j] = mean
             # Weights of sum 1; rounding may leave nothing for the zeros of a full column.
-            variances[j] = spread + (1.0 - stored if stored < 1.0 else 0.0) * mean * mean
-            if rows.shape[0] and last > first:
+            variances[j] = square + (1.0 - stored if stored < 1.0 else 0.0) * mean * mean
+            if rows.shape[0]:
                 product[j] = gathered(&data[first], &indices[first], last - first, &rows[0])
 
 
@@ -527,28 +528,38 @@ def sparse_pass(const real[::1] data, const index[::1] indices, const index[::1]
 def sparse_some_squares(const real[::1] data, const index[::1] indices, const index[::1] indptr,
                         const Py_ssize_t[::1] columns, const double[::1] weights, const double[::1] shift, double[::1] out):
     """out[k] = sum of weights * (column - shift[k])^2 of some columns (CSC), the zeros included."""
-    cdef Py_ssize_t i, j, k, last
-    cdef double total = 0.0, one, two, here, there, distance, centre
+    cdef Py_ssize_t i, j, k, first, last
+    cdef double total = 0.0, one, two, here, there, weighted, distance, centre, stored
     with nogil:
         for i in range(weights.shape[0]):
             total += weights[i]
         for j in range(columns.shape[0]):
-            k, last, centre = indptr[columns[j]], indptr[columns[j] + 1], shift[j]
+            first, last, centre = indptr[columns[j]], indptr[columns[j] + 1], shift[j]
             one = two = here = there = 0.0
+            k = first
             while k + 2 <= last:
-                distance = data[k] - centre
-                one += weights[indices[k]] * distance * distance
-                here += weights[indices[k]]
-                distance = data[k + 1] - centre
-                two += weights[indices[k + 1]] * distance * distance
-                there += weights[indices[k + 1]]
+                weighted = weights[indices[k]] * data[k]
+                one += weighted * data[k]
+                here += weighted
+                weighted = weights[indices[k + 1]] * data[k + 1]
+                two += weighted * data[k + 1]
+                there += weighted
                 k += 2
             if k < last:
+                weighted = weights[indices[k]] * data[k]
+                one += weighted * data[k]
+                here += weighted
+            out[j] = (one + two) - 2.0 * centre * (here + there) + total * centre * centre
+            if out[j] >= TWO_DIGITS * (one + two):
+                continue
+            # Too much of the column is its mean: first centred, then squared.
+            one = stored = 0.0
+            for k in range(first, last):
                 distance = data[k] - centre
                 one += weights[indices[k]] * distance * distance
-                here += weights[indices[k]]
+                stored += weights[indices[k]]
             # Rounding may leave nothing for the zeros of a full column.
-            out[j] = one + two + max(total - (here + there), 0.0) * centre * centre
+            out[j] = one + max(total - stored, 0.0) * centre * centre
 
 
 def sparse_gram(const double[::1] left_data, const index[::1] left_indices, const index[::1] left_indptr,

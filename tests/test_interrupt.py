@@ -55,7 +55,8 @@ def column_descent():
     n, m = columns.shape
     ones = np.ones(m)
     _kernels.column_descent(
-        columns.data, columns.indices, columns.indptr, np.arange(m), ones, np.ones(n), np.zeros(n), np.zeros(m), 0.0,
+        columns.data, columns.indptr[:-1].astype(np.intp), columns.indices, columns.indptr, np.arange(m), ones, np.ones(n),
+        np.zeros(n), 0.0, np.zeros(m), 0.0,
         np.zeros(m), rng.standard_normal(m), 1e-6 * ones, 0.0 * ones, *compiled_prox(L1()), 0.0, 1_000_000,
     )
 

@@ -64,17 +64,26 @@ NEAR = 1e-6
 # While the violations alone tell that the end is far, a certificate is made at every so manieth model.
 LOOK = 5
 
+# A gap falls about as fast as the violation does: it is expected to be more than this share of what that makes of the last one.
+LEAST = 0.2
+
+# A violation of this share of the tolerance is a suboptimality far below it, as long as the tolerance is no more than 1.
+SHARPNESS = 1e-2
+
 # A step from a violation whose square is so many times the tolerance leads to where a certificate may be met.
 SOON = 30.0
 
 # A pass over rows of so many entries takes longer than to find the best intercept.
-LONG = 200
+LONG = 50
 
 # So many moves add up in a linear predictor before it is taken from the coefficients again.
 MOST_MOVES = 8
 
 # So many times more columns enter a working set that is copied.
 GENEROUS = 2
+
+# A violation changes by no more than a linear predictor does: moves that add up in one may leave so much less than is allowed.
+ROUNDING = 1e-3
 
 # So many models of a working set between two looks at all columns.
 MODELS = 20
@@ -138,7 +147,7 @@ class Engine:
             intercept = problem.null_intercept
         elif start is not None and problem.fit_intercept:
             intercept = problem.profile(problem.design.dot(coef), intercept, NEAR)
-        promised, first, self.moves = np.inf, 1, 0
+        promised, first, self.moves, steepness = np.inf, 1, 0, 0.0
         if self.small is not None:
             # A certificate is made with curvatures of the point itself: half is near enough.
             wanted = 0.5 * sharp(tol)
@@ -169,7 +178,8 @@ class Engine:
                 # Most likely the last one: what is given out is certified from the coefficients themselves.
                 point, self.moves = problem.point(point.coef, point.intercept, alpha), 0
             # A step along that coefficient alone would gain about as much: there is no need of a gap to know it.
-            far = point.violation > goal if near else point.violation**2 > tol
+            least = max(point.violation, LEAST * steepness) * point.violation
+            far = point.violation > goal if near else least > tol
             if far and problem.penalty.convex and promised > little and n_iter % LOOK and n_iter < max_iter:
                 self.grow(point)
                 point, promised = self._step(point, goal if near else 0.1 * point.violation)
@@ -178,9 +188,12 @@ class Engine:
                 point, self.moves = problem.point(point.coef, point.intercept, alpha), 0
             # A sharper solution has a better dual point, and mostly costs less than a balanced one.
             optimality = point.optimality(tol, point.violation <= sharp(tol) or progress.stalled > 0)
-            if self.moves and optimality.converged and optimality.violation <= sharp(tol):
-                point, self.moves = problem.point(point.coef, point.intercept, alpha), 0
-                optimality = point.optimality(tol)
+            if self.moves and optimality.converged and optimality.violation <= self.final_violation:
+                exact, self.moves = problem.point(point.coef, point.intercept, alpha), 0
+                if np.abs(exact.eta - point.eta).max() > ROUNDING * self.final_violation:
+                    point, optimality = exact, exact.optimality(tol)
+            if optimality.gap is not None and np.isfinite(optimality.gap) and optimality.violation > 0.0:
+                steepness = optimality.gap / optimality.violation
             # Where rounding leaves no dual point, a lower objective brings no certificate nearer.
             progress.update(optimality, self.solved and optimality.gap != np.inf)
             if best is None or optimality.measure <= best.optimality.measure:
@@ -277,7 +290,10 @@ class Engine:
     @property
     def final_violation(self):
         """Up to which violation coefficients that are certified are made sharper."""
-        return sharp(self.tol)
+        if self.problem.loss.quadratic:
+            return sharp(self.tol)
+        # One model more costs as much as those before: who wants no more than some digits is not made to wait for others.
+        return max(sharp(self.tol), SHARPNESS * self.tol)
 
     @property
     def first_size(self):
@@ -429,7 +445,7 @@ class Engine:
 
     def _wanted_inside(self, wanted, cheap=False):
         """The violation at which a working set is solved, where the last digits cost less than a pass over X."""
-        return min(wanted, sharp(self.tol)) if self._settled or cheap else wanted
+        return min(wanted, self.final_violation) if self._settled or cheap else wanted
 
     @property
     def _settled(self):
@@ -486,13 +502,15 @@ class Engine:
         problem, coef, alpha, entries = self.problem, point.coef, point.alpha, self.entries
         model = self.models.around(point, entries, self.compiled)
         gram = base = model.hessian
-        alone, damping = False, 1e-5
+        alone, damping, by_column = False, 1e-5, isinstance(gram, ColumnModel)
         for attempt in range(30):
             moved = coef.ravel().copy()
             moved[entries] = self._inner(gram, point.coef.ravel()[entries], model.gradient, alpha, wanted)
             jumping = (moved == 0) != (coef == 0).ravel()
             held = not problem.penalty.convex and np.any(jumping)
-            reached, promised = self._towards(point, moved, model, 1.0 if held else SHORTEST)
+            # Sweeps over columns have found what they do to the linear predictor.
+            forward = gram.row_move(moved[entries] - coef[entries]) if by_column else None
+            reached, promised = self._towards(point, moved, model, 1.0 if held else SHORTEST, forward)
             if reached is None and promised < 0:
                 # The model was not solved well enough to go anywhere.
                 wanted *= 1e-3
@@ -506,7 +524,7 @@ class Engine:
                 if reached is not None and reached.objective < point.objective - LITTLE * self.tol * problem.null_loss:
                     return reached, promised
                 # Where rows are saturated the curvature may be next to nothing.
-                if not isinstance(gram, ColumnModel):
+                if not by_column:
                     base = base + np.diag(damping * self._bounds())
                     damping *= 10.0
             # A concave penalty may rise along the segment: raise the model's curvature instead.
@@ -528,11 +546,11 @@ class Engine:
         """What the curvature along each entry can be at most, up to a factor that the loss has."""
         return self.problem.squared_norms[self.entries // self.problem.n_outputs]
 
-    def _towards(self, point, moved, model, shortest):
+    def _towards(self, point, moved, model, shortest, forward=None):
         """The first point on the way to ``moved`` that is better by enough; None if there is none.
 
-        Tried are the whole way, half of it and so on down to ``shortest``. Also returns the decrease that the
-        model promised for the whole.
+        Tried are the whole way, half of it and so on down to ``shortest``; ``forward`` is what the whole adds to
+        the linear predictor, where that is known. Also returns the decrease that the model promised for the whole.
         """
         problem = self.problem
         moved = moved.reshape(point.coef.shape)
@@ -542,7 +560,7 @@ class Engine:
         change += problem.penalty_value(moved, point.alpha) - point.price
         if change > 4e-16 * abs(point.objective) or not (np.any(move) or np.any(shift)):
             return None, -np.inf
-        reached, size = line_search(point, move, shift, change, shortest, moved)
+        reached, size = line_search(point, move, shift, change, shortest, moved, forward)
         return (reached, -change) if size else (None, 0.0)
 
 

@@ -3,7 +3,7 @@
 __all__ = ["line_search"]
 
 
-def line_search(point, move, shift, slope, shortest=1e-8, whole=None):
+def line_search(point, move, shift, slope, shortest=1e-8, whole=None, forward=None):
     """The point after the first of the steps 1, 1/2, 1/4, ... that lowers the objective as the slope promises.
 
     Parameters
@@ -19,6 +19,8 @@ def line_search(point, move, shift, slope, shortest=1e-8, whole=None):
         No step is shorter.
     whole : ndarray shaped like coef, optional
         Coefficients after the whole step, where rounding must not touch them (zeros, say).
+    forward : ndarray shaped like eta, optional
+        What ``move`` adds to the linear predictor, where that is known: X is not read then.
 
     Returns
     -------
@@ -28,7 +30,7 @@ def line_search(point, move, shift, slope, shortest=1e-8, whole=None):
         Of the step; 0 if there is none.
     """
     problem, size, noise = point.problem, 1.0, 4e-16 * abs(point.objective)
-    forward = problem.design.dot(move) + shift
+    forward = (problem.design.dot(move) if forward is None else forward) + shift
     while size >= shortest:
         coef = point.coef + size * move if whole is None or size < 1.0 else whole
         reached = problem.point(coef, point.intercept + size * shift, point.alpha, point.eta + size * forward)
