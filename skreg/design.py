@@ -193,6 +193,10 @@ class Design:
         """``Z[:, index]`` as a float64 array in Fortran order."""
         raise NotImplementedError
 
+    def copy_columns(self, index, row_scale, out):
+        """``row_scale * Z[:, index]``, each column into a row of ``out``."""
+        np.multiply(self.columns(index).T, row_scale, out=out)
+
     def by_column(self, index):
         """Columns as X stores them (no shift, no scale): data, indices, indptr of a CSC matrix, and where in it they are.
 

@@ -407,7 +407,7 @@ class Engine:
         if not (self.compiled and SmallNewton.fits(self.problem, self.entries.size)):
             return None
         if self._copied is None or not np.array_equal(self._copied.entries, self.entries):
-            self._copied = SmallNewton(self.problem, self.entries)
+            self._copied = SmallNewton(self.problem, self.entries, self._copied)
         return self._copied
 
     def _solved_step(self, newton, point, wanted):

@@ -61,6 +61,8 @@ class SmallNewton:
         One that `fits`.
     entries : ndarray of int, optional
         The features that may have coefficients which are not zero; all by default.
+    before : SmallNewton, optional
+        Of other features, the first of which are among these: what it has copied is not read from X again.
 
     Attributes
     ----------
@@ -68,18 +70,31 @@ class SmallNewton:
         Linear predictor where the last way ended.
     """
 
-    def __init__(self, problem, entries=None):
+    def __init__(self, problem, entries=None, before=None):
         self.problem, self.entries = problem, entries
         self._penalty = problem.penalty if entries is None else problem.penalty.restrict(entries)
         self._twin = problem.twin if entries is None else None
         self._twin = self._twin or compiled_prox(self._penalty)
-        chosen = problem.design.columns(slice(None) if entries is None else entries)
-        size = chosen.shape[1]
-        columns = np.ones((len(problem.weights), size + problem.fit_intercept), order="F")
-        columns[:, :size] = chosen
+        wanted = np.arange(problem.n_features) if entries is None else entries
+        n_samples, size = len(problem.weights), wanted.size
+        columns = np.empty((n_samples, size + problem.fit_intercept), order="F")
+        columns[:, size:] = 1.0
+        known = 0 if before is None else before.hand_over(wanted, columns)
+        if known < size:
+            problem.design.copy_columns(wanted[known:], np.ones(n_samples), columns.T[known:size])
         self._loops = SmallLoops(columns, problem.weights, size)
         self._active = ActiveSet(max(size, 1))
         self._every_time = columns.size * size <= EVERY_TIME
+
+    def hand_over(self, wanted, columns):
+        """Copy those of the wanted columns that are here, up to the first that is not; returns how many they are."""
+        place = np.full(self.problem.n_features, -1)
+        place[self.entries] = np.arange(self.entries.size)
+        place = place[wanted]
+        known = place.size if place.min(initial=0) >= 0 else int(np.argmax(place < 0))
+        # Any other mode would copy twice.
+        np.take(self._loops.columns.T, place[:known], axis=0, out=columns.T[:known], mode="clip")
+        return known
 
     @staticmethod
     def fits(problem, size=None):
