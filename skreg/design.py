@@ -292,10 +292,10 @@ class DenseDesign(Design):
 
     def sample(self, rows):
         """The same design of some rows: shift and scale stay."""
-        part, runs = copy(self), np.split(rows, np.flatnonzero(np.diff(rows) != 1) + 1)
-        if self._by_column and 8 * len(runs) <= len(rows):
+        part, breaks = copy(self), np.flatnonzero(np.diff(rows) != 1) + 1
+        if self._by_column and 8 * len(breaks) <= len(rows):
             part.X, done = np.empty_like(self.X, shape=(len(rows), self.shape[1]), order="F"), 0
-            for run in runs:
+            for run in np.split(rows, breaks):
                 # As they lie in memory.
                 part.X[done : done + len(run)] = self.X[run[0] : run[0] + len(run)]
                 done += len(run)

@@ -415,7 +415,8 @@ class Engine:
         used = np.count_nonzero(point.coef)
         # After the first one, models of few columns cost less than the pass over X that tells whether there must be more.
         cheap = self.n_fresh < self.entries.size and used**2 <= 2 * self.problem.n_features
-        wanted = self._wanted_inside(wanted, cheap)
+        # Twice what a model may leave: those that enter next will move the others.
+        wanted = self._wanted_inside(2.0 * wanted, cheap)
         reached, _ = newton.best_point(point.coef[self.entries], point.intercept, point.alpha, wanted, MODELS)
         if not reached.objective <= point.objective:
             return point, 0.0
