@@ -455,15 +455,18 @@ class Engine:
 
     def _beside_its_intercept(self, point):
         """The same coefficients, with the intercept that is best for them; the same point where that is hard to find."""
-        best = point
+        problem, weights = self.problem, self.problem.weights
+        intercept, eta, expansion = point.intercept, point.eta, point._expansion
         for _ in range(BALANCING):
-            total, curvature = float(best.row_gradient.sum()), float(best.row_curvature.sum())
+            total, curvature = float(inner(weights, expansion[1])), float(inner(weights, expansion[2]))
             if abs(total) <= 1e-15:
+                best = problem.point(point.coef, intercept, point.alpha, eta)
+                best._expansion = expansion
                 return best if best.loss <= point.loss else point
             if not curvature > 0.0:
                 break
-            shift = -total / curvature
-            best = self.problem.point(point.coef, best.intercept + shift, point.alpha, best.eta + shift)
+            intercept, eta = intercept - total / curvature, eta - total / curvature
+            expansion = problem.loss.expansion(problem.y, eta)
         return point
 
     def _exact_step(self, point, wanted):
