@@ -273,10 +273,12 @@ class DenseDesign(Design):
         return squares
 
     def _many_squares(self, row_weights):
-        squares = np.zeros((row_weights.shape[1], self.shape[1]))
-        for rows, block in _row_blocks(self.X):
-            centred = block if self.shift is None else block - self.shift
-            squares += row_weights[rows].T @ np.square(centred, dtype=np.float64)
+        squares, start = np.zeros((row_weights.shape[1], self.shape[1])), 0
+        every, height = np.arange(self.shape[1]), max(BLOCK_SIZE // max(self.shape[1], 1), 16)
+        for block in self._gathered(every, np.ones(self.shape[0]), height):
+            np.square(block, out=block)
+            squares += row_weights[start : start + len(block)].T @ block
+            start += len(block)
         return squares.T
 
     def _some_squares(self, index, row_weights):
@@ -342,6 +344,40 @@ class DenseDesign(Design):
                 total = dgemm(1.0, a, b, beta=1.0, c=total, trans_a=1, overwrite_c=1)
         if self.scale is not None:
             total /= np.outer(self.scale[left], self.scale[left if right is None else right])
+        return total
+
+    def coupled_gram(self, features, factors):
+        """``Z'Z``: each group of columns of Z is some columns of the design times a column of ``factors``, the last ones are those.
+
+        Parameters
+        ----------
+        features : list of ndarray
+            For each column of ``factors`` the columns of the design.
+        factors : ndarray of shape (n_samples, n_groups)
+
+        Returns
+        -------
+        ndarray of shape (size + n_groups, size + n_groups)
+            With as many columns as there are features in all groups; group by group.
+        """
+        n_samples, n_groups = factors.shape
+        ends = np.cumsum([len(group) for group in features])
+        size, factors = ends[-1], np.asfortranarray(factors)
+        shifts = [self._shift[group] for group in features]
+        total = np.zeros((size + n_groups, size + n_groups), order="F")
+        height = max(BLOCK_SIZE // len(total), 16)
+        for rows in gen_batches(n_samples, height):
+            block = np.empty((rows.stop - rows.start, len(total)), order="F" if self._by_column else "C")
+            block[:, size:] = factors[rows]
+            for group, shift, end, factor in zip(features, shifts, ends, factors.T, strict=True):
+                _passes.dense_gather(self.X, rows.start, group, shift, factor, block[:, end - len(group) : end])
+            # A C-ordered block is the transpose of a Fortran one.
+            part = block if self._by_column else block.T
+            total = dsyrk(1.0, part, trans=self._by_column, beta=1.0, c=total, lower=1, overwrite_c=1)
+        total = _mirror(total)
+        if self.scale is not None:
+            scale = np.concatenate([*(self.scale[group] for group in features), np.ones(n_groups)])
+            total /= np.outer(scale, scale)
         return total
 
     def gram_border(self, old, fresh, row_weights, single=False):

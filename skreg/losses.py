@@ -169,6 +169,22 @@ class Loss(BaseEstimator):
         units = np.eye(eta.shape[1])
         return np.array([weights @ self.hessian_product(y, eta, np.broadcast_to(unit, eta.shape)) for unit in units])
 
+    def coupling(self, y, eta):
+        """What couples the outputs of a row, where it is a product.
+
+        Parameters
+        ----------
+        y, eta : ndarray of shape (n_samples, n_outputs)
+            Targets and linear predictor.
+
+        Returns
+        -------
+        None or ndarray shaped like eta
+            ``u`` such that the second derivative of a row in two different outputs is ``-u[k] * u[m]``; None
+            (the default) where it has another form, or nobody knows.
+        """
+        return None
+
     def check_target(self, y):
         """Refuse targets the loss is not defined for.
 
@@ -430,6 +446,10 @@ class Softmax(Loss):
         np.fill_diagonal(total, 0.0)
         np.fill_diagonal(total, -total.sum(axis=0))
         return total
+
+    def coupling(self, y, eta):
+        """The probabilities."""
+        return self._probabilities(y, eta) if type(self) is Softmax else None
 
     def _probabilities(self, y, eta):
         """Softmax of every row, by the exponentials of `expansion`."""

@@ -49,26 +49,21 @@ class QuadraticModel:
 
     def _several(self, point, entries):
         """Of several outputs, which the loss couples."""
-        problem, eta = point.problem, point.eta
-        n_outputs = problem.n_outputs
-        outputs = entries % n_outputs
-        # Column l of the Hessian of each row: what the gradient does when output l moves.
-        columns = [problem.hessian_rows(eta, np.broadcast_to(unit, eta.shape)) for unit in np.eye(n_outputs)]
-        where = [np.flatnonzero(outputs == k) for k in range(n_outputs)]
-        features = [entries[place] // n_outputs for place in where]
-        self.hessian = np.empty((len(entries), len(entries)))
-        for k in range(n_outputs):
-            for m in range(k, n_outputs):
-                rows = np.ascontiguousarray(columns[m][:, k])
-                block = problem.design.gram(features[k], None if k == m else features[m], rows)
-                self.hessian[np.ix_(where[k], where[m])] = block
-                if k != m:
-                    self.hessian[np.ix_(where[m], where[k])] = block.T
+        problem = point.problem
+        outputs = entries % problem.n_outputs
+        where = [np.flatnonzero(outputs == k) for k in range(problem.n_outputs)]
+        features = [entries[place] // problem.n_outputs for place in where]
+        coupling = problem.loss.coupling(problem.y, point.eta) if problem.design.stores_zeros else None
+        if coupling is None:
+            hessian, cross, total = _pair_by_pair(point, features)
+        else:
+            hessian, cross, total = _by_coupling(point, features, coupling)
+        # So far output by output.
+        back = np.empty(len(entries), dtype=np.intp)
+        back[np.concatenate(where)] = np.arange(len(entries))
+        self.hessian = hessian[np.ix_(back, back)]
         if problem.fit_intercept:
-            cross = np.empty((len(entries), n_outputs))
-            for k in range(n_outputs):
-                cross[where[k]] = problem.design.dot_t(np.stack([c[:, k] for c in columns], axis=1), features[k])
-            inverse = _pseudo_inverse(np.array([c.sum(axis=0) for c in columns]))
+            cross, inverse = cross[back], _pseudo_inverse(total)
             self._response = -inverse @ cross.T
             self.hessian += cross @ self._response
             self._cross, self._inverse = cross, inverse
@@ -97,6 +92,38 @@ class QuadraticModel:
         if offset:
             shift = shift + self._offset
         return shift if self._vector else float(shift)
+
+
+def _pair_by_pair(point, features):
+    """Second derivatives in some features of each output, output by output; with those in the intercepts; in the intercepts."""
+    problem, eta = point.problem, point.eta
+    n_outputs, ends = problem.n_outputs, np.cumsum([len(group) for group in features])
+    own = [slice(end - len(group), end) for end, group in zip(ends, features, strict=True)]
+    # Column l of the Hessian of each row: what the gradient does when output l moves.
+    columns = [problem.hessian_rows(eta, np.broadcast_to(unit, eta.shape)) for unit in np.eye(n_outputs)]
+    hessian, cross = np.empty((ends[-1], ends[-1])), np.empty((ends[-1], n_outputs))
+    for k in range(n_outputs):
+        for m in range(k, n_outputs):
+            rows = np.ascontiguousarray(columns[m][:, k])
+            block = problem.design.gram(features[k], None if k == m else features[m], rows)
+            hessian[own[k], own[m]], hessian[own[m], own[k]] = block, block.T
+        cross[own[k]] = problem.design.dot_t(np.stack([c[:, k] for c in columns], axis=1), features[k])
+    return hessian, cross, np.array([c.sum(axis=0) for c in columns])
+
+
+def _by_coupling(point, features, coupling):
+    """As `_pair_by_pair`, from one product: what couples different outputs is one; those of one output are taken by their curvature."""
+    problem, rows = point.problem, point.row_curvature
+    products = -problem.design.coupled_gram(features, (coupling.T * np.sqrt(problem.weights)).T)
+    size = len(products) - problem.n_outputs
+    hessian, cross, total = products[:size, :size], products[:size, size:], products[size:, size:]
+    sums, end = problem.design.dot_t(rows), 0
+    for k, group in enumerate(features):
+        own, end = slice(end, end + len(group)), end + len(group)
+        hessian[own, own] = problem.design.gram(group, None, np.ascontiguousarray(rows[:, k]))
+        cross[own, k] = sums[group, k]
+    np.fill_diagonal(total, rows.sum(axis=0))
+    return hessian, cross, total
 
 
 def scaled_inverse(hessian, share=1e-13):

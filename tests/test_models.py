@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 from scipy import sparse
+from scipy.special import softmax
 
-from skreg import ElasticNet, make_problem
+from skreg import ElasticNet, design, make_problem
 from skreg.grid import null_alpha
 from skreg.model import QuadraticModel
 from skreg.solvers import CoordinateDescent, models
@@ -81,6 +82,35 @@ def test_a_hessian_of_other_data_is_replaced(monkeypatch, hessians):
     solution = solve(sorted_rows, 0.02 * null_alpha(sorted_rows), tol=1e-8)
     assert solution.optimality.converged
     assert min(hessians) < 50 and max(hessians) == N_SAMPLES
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=lambda options: ", ".join(options))
+@pytest.mark.parametrize("size", [1.0, 30.0], ids=["near", "saturated"])
+@pytest.mark.parametrize("block_size", [2_000, 131_072])
+@pytest.mark.parametrize("layout", [np.asfortranarray, np.ascontiguousarray, sparse.csc_array])
+def test_the_hessian_of_softmax_row_by_row(layout, block_size, size, options, monkeypatch):
+    monkeypatch.setattr(design, "BLOCK_SIZE", block_size)
+    problem, rng = problem_of(layout, **options)
+    intercept = rng.standard_normal(N_CLASSES) * problem.fit_intercept
+    point = problem.point(size * 0.1 * rng.standard_normal(problem.coef_shape), intercept, 0.1)
+    # One class has no column at all.
+    entries = rng.permutation([e for e in range(N_FEATURES * N_CLASSES) if e % N_CLASSES != 2])[:40]
+    model = QuadraticModel(point, entries)
+    p, Z = softmax(point.eta, axis=1), problem.design.columns(slice(None))
+    columns = np.stack([np.kron(z, np.eye(N_CLASSES)) for z in Z[:, :, None]])
+    rows = np.stack(
+        [weight * (np.diag(row) - np.outer(row, row)) for weight, row in zip(problem.weights, p, strict=True)]
+    )
+    whole = np.einsum("nek,nkl,nfl->ef", columns, rows, columns, optimize=True)[np.ix_(entries, entries)]
+    cross, total = np.einsum("nek,nkl->el", columns, rows)[entries], rows.sum(axis=0)
+    if problem.fit_intercept:
+        whole -= cross @ np.linalg.pinv(total, rcond=1e-12) @ cross.T
+    unit = np.abs(np.diagonal(whole)).max()
+    np.testing.assert_allclose(model.hessian / unit, whole / unit, atol=1e-11)
+    move = rng.standard_normal(40)
+    if problem.fit_intercept:
+        shift = model.intercept_move(move, offset=False)
+        np.testing.assert_allclose(total @ shift, -cross.T @ move, atol=1e-11)
 
 
 @pytest.mark.parametrize("fit_intercept", [True, False])
