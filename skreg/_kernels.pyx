@@ -848,7 +848,7 @@ def restless(const double[:] coef, const double[:] grad, const double[::1] alpha
     return np.asarray(out)[:k].copy()
 
 
-def elastic_sums(const double[:, ::1] coefs, const double[:, ::1] grads, const double[:, ::1] strengths, double share,
+def elastic_sums(const double[:, :] coefs, const double[:, :] grads, const double[:, ::1] strengths, double share,
                  bint positive, const double[::1] curvature=None, uintptr_t address=0, const double[:, ::1] params=None):
     """What the elastic net with this share of L1 makes of each row of ``coefs``.
 
@@ -920,7 +920,7 @@ def moment_sums(const double[:, :] gram, const double[::1] product, double squar
     return np.asarray(out)
 
 
-def largest_residuals(const double[:, ::1] coefs, const double[:, ::1] grads, const double[:, ::1] strengths,
+def largest_residuals(const double[:, :] coefs, const double[:, :] grads, const double[:, ::1] strengths,
                       const double[::1] curvature, uintptr_t address, const double[:, ::1] params):
     """The largest of `residuals` for each row of ``coefs``; ``strengths`` has one column, or one for each coefficient."""
     cdef prox_function prox = <prox_function> address

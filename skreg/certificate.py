@@ -11,9 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from skreg import _kernels
+from skreg.elastic import measure_together
 from skreg.lazy import cached_property
 from skreg.model import QuadraticModel, scaled_inverse
-from skreg.sums import total
+from skreg.sums import inner, total
 
 __all__ = ["CONDITION", "EXACT", "Optimality", "Point"]
 
@@ -148,7 +149,28 @@ class Point:
     @cached_property
     def price(self):
         """What the penalty takes."""
-        return self.problem.penalty_value(self.coef, self.alpha)
+        known = self._measured("price")
+        return self.problem.penalty_value(self.coef, self.alpha) if known is None else known
+
+    def _measured(self, name):
+        """What is told together with other numbers by one pass over coefficients and gradient; None where that is not so."""
+        problem = self.problem
+        if problem.twin is None or not problem.loss.quadratic or self.coef.ndim > 1:
+            return None
+        if "violation" not in self.__dict__:
+            measure_together(
+                [self], self.coef[None], self.gradient[None], *([number] for number in self._balanced_sums())
+            )
+        return self.__dict__.get(name)
+
+    def _balanced_sums(self):
+        """Of the residual of the squared loss without its mean: half the mean square, the mean product with y, and the size of the mean."""
+        problem, rows = self.problem, self.row_gradient
+        product, mean = -inner(rows, problem.y), 0.0
+        if problem.fit_intercept:
+            mean = float(rows.sum())
+            product += mean * problem.null_intercept
+        return self.loss - 0.5 * mean**2, product, abs(mean)
 
     @property
     def objective(self):
@@ -331,7 +353,9 @@ class Point:
     @cached_property
     def violation(self):
         """Largest violation, the intercept's included, in units of ``sqrt(2 * null_loss)``."""
-        problem = self.problem
+        problem, known = self.problem, self._measured("violation")
+        if known is not None:
+            return known
         if problem.penalty.separable or problem.blocks is not None:
             largest = float(self.violations.max(initial=0.0))
         else:
@@ -463,7 +487,8 @@ class Point:
     @cached_property
     def plain_gap(self):
         """The gap of the residual itself, scaled."""
-        return self._gap_at(*self._balanced(NOTHING, 0.0))
+        known = self._measured("plain_gap")
+        return known if known is not None else self._gap_at(*self._balanced(NOTHING, 0.0))
 
     def _gap_at(self, dual, correlation):
         """The gap of a dual point, after the scaling that makes it feasible."""

@@ -228,7 +228,7 @@ class DenseDesign(Design):
         if not used.any():
             return np.zeros((X.shape[0], *coef.shape[1:]))
         if coef.ndim == 1:
-            used = np.flatnonzero(used)
+            used = used.nonzero()[0]
             few = (2 if self._by_column else MOST_SCATTERED) * used.size < coef.size
             if few and not self._by_column:
                 return X[:, used].astype(np.float64, copy=False) @ coef[used]
@@ -237,7 +237,7 @@ class DenseDesign(Design):
                 _passes.dense_times(X, used, np.ascontiguousarray(coef[used] if self._by_column else coef), out)
                 return out
         else:
-            used = np.flatnonzero(used.any(axis=1))
+            used = used.any(axis=1).nonzero()[0]
             if 5 * used.size < len(coef):
                 # Columns that are contiguous are copied as rows.
                 some = X.T[used].T if self._by_column else X[:, used]

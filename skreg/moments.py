@@ -81,6 +81,9 @@ class MomentPoint(Point):
         moments = self._moments
         return float(max(0.5 * (moments.square + coef @ (gradient - moments.product)), 0.0))
 
+    def _balanced_sums(self):
+        return self.loss, self._moments.square - self.coef @ self._moments.product, 0.0
+
     @property
     def imbalance(self):
         """None: everything is centred, so the intercept is at its best for every coef."""
@@ -103,7 +106,8 @@ class MomentPoint(Point):
     @cached_property
     def plain_gap(self):
         """The gap at the residual of ``coef`` itself, scaled."""
-        return self._gap_with(self.coef, self.gradient, self.loss)
+        known = self._measured("plain_gap")
+        return known if known is not None else self._gap_with(self.coef, self.gradient, self.loss)
 
     def _gap_with(self, coef, gradient, residual):
         """The gap at the residual of ``coef``, scaled; ``residual`` is half its mean square."""

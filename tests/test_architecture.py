@@ -22,8 +22,8 @@ FLOORS = [
     {"solvers"},
     {"problem"},
     {"moments"},
-    {"elastic"},
     {"certificate"},
+    {"elastic"},
     {"model", "spectrum", "blocks"},
     {"penalties", "losses", "design"},
     {"_validation", "_compat", "lazy", "progress", "sums"}

@@ -338,7 +338,9 @@ class Engine:
         penalty = self.problem.penalty
         if not self.everything or self.problem.n_outputs > 1:
             penalty = penalty.restrict(self.features)
-        compiled = compiled_prox(penalty) if self.compiled else None
+        compiled = None
+        if self.compiled:
+            compiled = self.problem.twin if penalty is self.problem.penalty else compiled_prox(penalty)
         if isinstance(gram, ColumnModel):
             return ColumnQuadratic(gram, coef, self.strengths(alpha), compiled)
         return Quadratic(gram, coef, gradient.copy(), penalty, self.strengths(alpha), compiled, active)
