@@ -817,20 +817,14 @@ def column_descent(const real[::1] data, const Py_ssize_t[::1] starts, const ind
 
 
 def residuals(const double[:] coef, const double[:] grad, const double[:] curvature, const double[::1] alpha,
-              uintptr_t address, const double[:, ::1] params, bint convex=False):
-    """``sqrt(curvature) * |coef - prox(coef - grad / curvature)|``; ``alpha`` and ``params`` for all or for each.
-
-    Of a ``convex`` penalty a zero that stays zero with one step does so with any: most need neither root nor division.
-    """
+              uintptr_t address, const double[:, ::1] params):
+    """``sqrt(curvature) * |coef - prox(coef - grad / curvature)|``; ``alpha`` and ``params`` for all or for each."""
     cdef prox_function prox = <prox_function> address
     cdef Py_ssize_t j, own = alpha.shape[0] > 1, stride = params.shape[1] if params.shape[0] > 1 else 0
     cdef double[::1] out = np.empty(coef.shape[0])
     with nogil:
         for j in range(coef.shape[0]):
-            if convex and coef[j] == 0.0 and prox(-grad[j], 1.0, alpha[j * own], &params[0, 0] + j * stride) == 0.0:
-                out[j] = 0.0
-            else:
-                out[j] = residual(prox, &params[0, 0] + j * stride, coef[j], grad[j], curvature[j], alpha[j * own])
+            out[j] = residual(prox, &params[0, 0] + j * stride, coef[j], grad[j], curvature[j], alpha[j * own])
     return np.asarray(out)
 
 

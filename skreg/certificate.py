@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from skreg import _kernels
-from skreg.elastic import measure_together
+from skreg.elastic import measure_together, would_move
 from skreg.lazy import cached_property
 from skreg.model import QuadraticModel, scaled_inverse
 from skreg.sums import inner, total
@@ -257,12 +257,12 @@ class Point:
     def violations(self):
         """Scaled residual of the proximal fixed point, shaped like coef; that of its block for every coefficient."""
         problem = self.problem
-        if problem.penalty.separable and problem.penalty.convex and not problem.loss.quadratic:
+        compiled = problem.twin is not None and self.coef.ndim == 1
+        if problem.penalty.separable and problem.penalty.convex and (compiled or not problem.loss.quadratic):
             return self._violations_of_the_restless()
-        if problem.twin is not None and self.coef.ndim == 1 and problem.loss.quadratic:
+        if compiled and problem.loss.quadratic:
             strengths = problem.strengths(self.alpha)
-            convex = problem.penalty.convex
-            return _kernels.residuals(self.coef, self.gradient, self.curvature, strengths, *problem.twin, convex)
+            return _kernels.residuals(self.coef, self.gradient, self.curvature, strengths, *problem.twin)
         if problem.block_residuals is not None and (problem.penalty.convex or problem.loss.quadratic):
             return problem.block_residuals(self.coef, self.gradient, self.curvature, problem.strength(self.alpha))
         step = 1.0 / self.curvature
@@ -284,19 +284,17 @@ class Point:
     def _violations_of_the_restless(self):
         """`violations` of a convex penalty: zeros that stay zero with one step do so with any, so none needs to know its own."""
         problem, coef, gradient = self.problem, self.coef, self.gradient
-        violations, restless = np.zeros(coef.shape), self.restless
+        violations, some = np.zeros(coef.shape), self.restless
         if problem.twin is not None and coef.ndim == 1:
             address, params = problem.twin
-            params, strengths = (
-                own[restless] if len(own) > 1 else own for own in (params, problem.strengths(self.alpha))
-            )
-            some = coef[restless], gradient[restless], self.curvature_of(restless), strengths
-            violations[restless] = _kernels.residuals(*some, address, params)
+            params, strengths = (own[some] if len(own) > 1 else own for own in (params, problem.strengths(self.alpha)))
+            meet = self.curvature_of(some), strengths, address, params
+            violations[some] = _kernels.residuals(coef[some], gradient[some], *meet)
             return violations
-        if restless.size:
-            step = self._steps(restless)
+        if some.size:
+            step = self._steps(some)
             target = problem.prox(coef - step * gradient, step, self.alpha)
-            violations[restless] = np.abs(coef - target)[restless] / np.sqrt(step[restless])
+            violations[some] = np.abs(coef - target)[some] / np.sqrt(step[some])
         return violations
 
     @cached_property
@@ -304,7 +302,10 @@ class Point:
         """Features with a coefficient that is not zero or, if the penalty is separable and convex, would not stay it."""
         problem, coef, gradient = self.problem, self.coef, self.gradient
         if problem.twin is not None and coef.ndim == 1:
-            return _kernels.restless(coef, gradient, problem.strengths(self.alpha), *problem.twin)
+            moving = would_move(problem.penalty, coef, gradient, problem.strengths(self.alpha))
+            if moving is None:
+                return _kernels.restless(coef, gradient, problem.strengths(self.alpha), *problem.twin)
+            return moving.nonzero()[0]
         moves = problem.prox(coef - gradient, 1.0 if coef.ndim == 1 else np.ones(coef.shape), self.alpha) - coef
         return np.flatnonzero(np.logical_or(coef, moves).reshape(len(coef), -1).any(axis=1))
 

@@ -9,10 +9,10 @@ from skreg import _kernels
 from skreg.penalties.convex import L1, ElasticNet
 from skreg.sums import inner
 
-__all__ = ["certify_together", "measure_together"]
+__all__ = ["certify_together", "measure_together", "would_move"]
 
 # What the formulas below are the text of; a subclass with a text of its own is not meant.
-TEXTS = ("value", "conjugate", "dual_scale")
+TEXTS = ("value", "prox", "conjugate", "dual_scale")
 
 # Two units in the last place less than 1.
 BELOW = 1.0 - 2.0 * float(np.finfo(np.float64).eps)
@@ -75,7 +75,7 @@ def certify_together(points, gradients, tol):
     coefs = np.array([point.coef for point in points])
     prices, largest, conjugates, _ = _kernels.elastic_sums(coefs, gradients, strengths, share, positive)
     scales = BELOW / np.maximum(largest, 1.0) if share == 1.0 else np.ones(len(points))
-    moving = np.logical_or(coefs, (-gradients if positive else np.abs(gradients)) > strengths * share)
+    moving = would_move(problem.penalty, coefs, gradients, strengths)
     numbers = np.stack([prices, scales, conjugates], axis=1).tolist()
     for point, moves, (price, scale, conjugate) in zip(points, moving, numbers, strict=True):
         point.restless = np.flatnonzero(moves)
@@ -89,6 +89,26 @@ def certify_together(points, gradients, tol):
         point.price = price
         if gap <= tol:
             point.plain_gap = float(gap)
+
+
+def would_move(penalty, coefs, gradients, strengths):
+    """Which coefficients are not zero, or would not stay it; None where the penalty is another.
+
+    Parameters
+    ----------
+    penalty : Penalty
+    coefs, gradients : ndarray
+    strengths : ndarray
+        With one number for each coefficient, or for all.
+
+    Returns
+    -------
+    None or ndarray of bool, shaped like coefs
+    """
+    share, positive = _shape(penalty)
+    if share is None:
+        return None
+    return (coefs != 0) | ((-gradients if positive else np.abs(gradients)) > share * strengths)
 
 
 def _shape(penalty):
