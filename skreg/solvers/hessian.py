@@ -111,12 +111,12 @@ class KeptHessian:
             self._gram = gram
         if MOST_COPIED * size > self._design.shape[1]:
             self._copies = None
+        border = self._gram[known:size, :size]
         if self._copies is None:
-            border = self._design.gram_border(entries[:known], entries[known:], self.row_weights, self.single)
+            border[:] = self._design.gram_border(entries[:known], entries[known:], self.row_weights, self.single)
         else:
             before, new = self._copies.rows, self._copies.take_in(entries[known:])
-            border = np.hstack([_product(new, before), _product(new, new)])
-        self._gram[known:size, :size] = border
+            border[:, :known], border[:, known:] = _product(new, before), _product(new, new)
         self._gram[:known, known:size] = border[:, :known].T
         self._known = size
 
