@@ -292,17 +292,19 @@ class DenseDesign(Design):
         _passes.dense_pass(self.X, np.ascontiguousarray(residual), row_weights, self._shift, product, squares)
         return self._shifted(product, residual), self._norms(squares, row_weights)
 
-    def sample(self, rows):
-        """The same design of some rows: shift and scale stay."""
-        part, breaks = copy(self), np.flatnonzero(np.diff(rows) != 1) + 1
+    def sample(self, rows, single=False):
+        """The same design of some rows: shift and scale stay. ``single``: seven digits of them are enough."""
+        part, dtype = copy(self), np.float32 if single else self.X.dtype
+        breaks = np.flatnonzero(np.diff(rows) != 1) + 1
         if self._by_column and 8 * len(breaks) <= len(rows):
-            part.X, done = np.empty_like(self.X, shape=(len(rows), self.shape[1]), order="F"), 0
+            part.X, done = np.empty((len(rows), self.shape[1]), dtype, order="F"), 0
             for run in np.split(rows, breaks):
                 # As they lie in memory.
                 part.X[done : done + len(run)] = self.X[run[0] : run[0] + len(run)]
                 done += len(run)
         else:
             part.X = np.take(self.X.T, rows, axis=1).T if self._by_column else np.take(self.X, rows, axis=0)
+            part.X = part.X.astype(dtype, copy=False)
         part.shape, part._weights, part._moments = part.X.shape, None, None
         return part
 

@@ -148,6 +148,7 @@ class Engine:
         elif start is not None and problem.fit_intercept:
             intercept = problem.profile(problem.design.dot(coef), intercept, NEAR)
         promised, first, self.moves, steepness = np.inf, 1, 0, 0.0
+        self._led = 0, 0.0
         if self.small is not None:
             # A certificate is made with curvatures of the point itself: half is near enough.
             wanted = 0.5 * sharp(tol)

@@ -20,6 +20,9 @@ MOST_COPIED = 10
 # So many rows are summed in single precision, and those sums in double.
 RUN = 4096
 
+# What joins the diagonal of a Hessian of seven digits, relative to it: more than rounding takes from its eigenvalues.
+TRACE = 1e-6
+
 # Share of the weights of the rows that may have changed since: so much of a violation a step then leaves.
 STALE = 0.05
 
@@ -118,6 +121,9 @@ class KeptHessian:
             before, new = self._copies.rows, self._copies.take_in(entries[known:])
             border[:, :known], border[:, known:] = _product(new, before), _product(new, new)
         self._gram[:known, known:size] = border[:, :known].T
+        if self.single:
+            fresh = np.arange(known, size)
+            self._gram[fresh, fresh] *= 1.0 + TRACE
         self._known = size
 
 

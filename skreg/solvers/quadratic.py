@@ -209,8 +209,8 @@ class Quadratic:
         changes, support = self.active.changes(), (self.coef != 0).nonzero()[0]
         if changes > max(10, support.size // 4):
             self.active.reset()
-            # Not `take`, which would copy all of a matrix that has room to grow.
-            system = self.gram[support[:, None], support]
+            # Rows first: they lie in one piece. (`take` would copy all of a Gram matrix that has room to grow.)
+            system = self.gram[support].take(support, axis=1)
             system.ravel()[:: support.size + 1] += self.active.curvatures()[support]
             diagonal = system.diagonal().copy()
             # Symmetric, so that its transpose, which LAPACK need not copy, is itself.
