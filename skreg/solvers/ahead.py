@@ -33,7 +33,13 @@ MOST_ROUNDS = 8
 FEW_ROUNDS = 4
 
 # With no more entries than so many times those of the gradients of a block, another Hessian costs less than a round.
-CHEAP = 2
+CHEAP = 8
+
+# A round that leaves more than this share of the violations wants better Hessians.
+SLOW = 0.1
+
+# So many rows tell how much the Hessians of two points differ.
+MANY_ROWS = 10_000
 
 TINY = np.finfo(np.float64).tiny
 
@@ -84,7 +90,7 @@ def solve_ahead(engine, alphas, start, tol, max_iter):
         solved = engine.newton() is not None
         renewed, stale = solved or stale or engine.models.kept is None, False
         if renewed and not solved:
-            engine.models.kept = KeptHessian(engine.problem, last.row_curvature)
+            engine.models.kept = KeptHessian(engine.problem, last.row_curvature, engine.models.single)
         points, rounds = _look_ahead(engine, before, last, block, tol)
         trusted = [True] * len(points)
         if moments is not None:
@@ -146,14 +152,19 @@ def _look_ahead(engine, before, last, alphas, tol):
             if problem.y.ndim == 1:
                 _measure(points, coefs, gradients)
         return points, 1
-    _differentiate(points, engine.entries)
-    goal, hessians = _goal(tol), _hessians(engine, points)
+    # Where the working set has most of the columns, a pass over all of them is no dearer.
+    some = engine.entries if 4 * engine.entries.size <= problem.n_features else None
+    _differentiate(points, some)
+    goal, kept = _goal(tol), engine.models.kept
+    hessians = _hessians(engine, kept, points)
     rounds, previous = 1, np.full(len(alphas), np.inf)
     while rounds < MOST_ROUNDS:
         again, coefs, intercepts = [], [], []
+        violations = np.array([_Model(engine, point, hessians[b]).violation for b, point in enumerate(points)])
+        if np.any(violations > np.maximum(SLOW * previous, goal)):
+            hessians = _hessians(engine, kept, points)
         for b, point in enumerate(points):
-            model = _Model(engine, point, hessians[b])
-            violation = model.violation
+            violation = violations[b]
             if violation <= goal:
                 continue
             if violation * (violation / previous[b]) ** (MOST_ROUNDS - rounds) > goal:
@@ -161,17 +172,18 @@ def _look_ahead(engine, before, last, alphas, tol):
                 break
             previous[b] = violation
             again.append(b)
-            ends = model.solutions([point.alpha], tol)
+            ends = _Model(engine, point, hessians[b]).solutions([point.alpha], tol)
             coefs += list(ends[0])
             intercepts += ends[1]
         if not again:
             break
         nearer = _points(problem, np.stack(coefs), intercepts, [alphas[b] for b in again])
-        _differentiate(nearer, engine.entries)
+        _differentiate(nearer, some)
         for b, point in zip(again, nearer, strict=True):
             points[b] = point
         rounds += 1
-    certify_together(points, _differentiate(points), tol)
+    gradients = np.array([point.gradient for point in points]) if some is None else _differentiate(points)
+    certify_together(points, gradients, tol)
     _curve(points)
     return points, rounds
 
@@ -181,17 +193,21 @@ def _goal(tol):
     return np.sqrt(0.1 * tol / CONDITION)
 
 
-def _hessians(engine, points):
-    """For each point of a loss that is not squared the Hessian to go on with; that at the last one is kept.
+def _hessians(engine, kept, points):
+    """For each point of a loss that is not squared the Hessian to go on with; that at the last one is kept from now on.
 
-    On the way there it changes steadily: the others are between the two. Where it is dear, all go on with the one at hand.
+    On the way there from the one ``kept`` so far it changes steadily: the others are between the two. Where it is
+    dear, all go on with the one at hand.
     """
-    kept, entries, problem = engine.models.kept, engine.entries, engine.problem
+    entries, problem = engine.entries, engine.problem
     dear = entries.size**2 > CHEAP * len(points) * problem.n_features
     if len(points) == 1 or dear or not problem.design.stores_zeros:
         return [kept] * len(points)
-    engine.models.kept = KeptHessian(problem, points[-1].row_curvature)
-    shares = np.array([np.abs(point.row_curvature - kept.row_weights).sum() for point in points])
+    engine.models.kept = KeptHessian(problem, points[-1].row_curvature, engine.models.single)
+    # How far is told by some of the rows.
+    some = slice(None, None, max(len(problem.weights) // MANY_ROWS, 1))
+    weights, before = problem.weights[some], kept.row_weights[some]
+    shares = np.array([np.abs(point._expansion[2][some] * weights - before).sum() for point in points])
     shares /= max(shares.max(), TINY)
     return [kept.towards(engine.models.kept, share, entries) for share in shares]
 
@@ -295,10 +311,15 @@ def _differentiate(points, entries=None):
 
     Returns them, one row for each point.
     """
-    design = points[0].problem.design
+    problem = points[0].problem
+    design = problem.design
     rows = np.empty((design.shape[0], len(points)), order="F")
     for row_gradient, point in zip(rows.T, points, strict=True):
-        row_gradient[:] = point.row_gradient
+        if problem.loss.quadratic or "row_gradient" in vars(point):
+            row_gradient[:] = point.row_gradient
+        else:
+            # Where it is needed, it is made.
+            point.row_gradient = np.multiply(point._expansion[1], problem.weights, out=row_gradient)
     gradients = design.dot_t(rows, entries)
     if entries is not None:
         some, gradients = gradients, np.full((design.shape[1], len(points)), np.nan)

@@ -50,7 +50,7 @@ class Models:
     columns_pay : bool
         Whether sweeps over columns have been the shorter way so far.
     single : bool
-        Whether the Hessian of the squared loss has seven digits: exact gradients make up for the others.
+        Whether Hessians that are kept have seven digits: exact gradients make up for the others.
     crowded : bool
         Whether the working set was made for columns, and they are no longer that.
     """
@@ -62,7 +62,7 @@ class Models:
         # A Hessian of several outputs, with its entries, and of one row in how many the next one is.
         self._lead, self._one_in, self._led = None, ONE_IN, 0
         large = problem.design.stores_zeros and problem.design.X.size >= MANY
-        self.single = large and problem.loss.quadratic and not everything
+        self.single = large and not everything
         self.forget()
 
     def forget(self):
@@ -73,7 +73,7 @@ class Models:
             self.kept = KeptHessian(self.problem, self.problem.weights, self.single)
 
     def sharpen(self):
-        """Have all digits of the Hessian of the squared loss from now on; tell whether that is new."""
+        """Have all digits of Hessians that are kept from now on; tell whether that is new."""
         if not self.single:
             return False
         self.single = False
@@ -153,13 +153,17 @@ class Models:
         if problem.y.ndim > 1 or not problem.penalty.separable or size**2 <= DEAR * problem.n_features:
             return None
         slow, self._violation = point.violation > SLOW * self._violation, point.violation
-        if self.kept is None or slow or not near(self.kept.row_weights, rows):
+        close = self.kept is not None and near(self.kept.row_weights, rows)
+        if slow and close:
+            # It may be for want of digits.
+            self.sharpen()
+        if slow or not close:
             settled = self._rows_before is not None and near(self._rows_before, rows)
             self._rows_before = rows
             # Three more models on columns, of as many sweeps as the last, against one Gram matrix.
             if self.takes_columns(entries, compiled) and not (settled and 120 * self._swept > size**2):
                 return None
-            self.kept = KeptHessian(problem, rows)
+            self.kept = KeptHessian(problem, rows, self.single)
         return KeptModel(self.kept, point, entries)
 
     def takes_columns(self, entries, compiled):
