@@ -370,24 +370,26 @@ def mirror(double[:, :] lower, double[:, :] out):
 # `major` is the compressed axis: columns of CSC, rows of CSR.
 
 def sparse_gather(const real[::1] data, const index[::1] indices, const index[::1] indptr,
-                  const double[::1] vector, double[::1] out):
-    """out[major] = sum over minor of data * vector[minor]."""
-    cdef Py_ssize_t i, first
+                  const double[::1] vector, double[::1] out, const Py_ssize_t[::1] chosen=None):
+    """out[major] = sum over minor of data * vector[minor]; of those ``chosen`` only, one after the other."""
+    cdef Py_ssize_t i, major, first
     with nogil:
         for i in range(out.shape[0]):
-            first = indptr[i]
-            if indptr[i + 1] > first:
-                out[i] = gathered(&data[first], &indices[first], indptr[i + 1] - first, &vector[0])
+            major = i if chosen is None else chosen[i]
+            first = indptr[major]
+            if indptr[major + 1] > first:
+                out[i] = gathered(&data[first], &indices[first], indptr[major + 1] - first, &vector[0])
 
 
 def sparse_gather_rows(const real[::1] data, const index[::1] indices, const index[::1] indptr,
-                       const double[:, ::1] rows, double[:, ::1] out):
-    """out[major] = sum over minor of data * rows[minor], rows and out being eight numbers wide."""
-    cdef Py_ssize_t i, first, n
+                       const double[:, ::1] rows, double[:, ::1] out, const Py_ssize_t[::1] chosen=None):
+    """out[major] = sum over minor of data * rows[minor], rows and out being eight numbers wide; ``chosen`` as above."""
+    cdef Py_ssize_t i, major, first, n
     with nogil:
         for i in range(out.shape[0]):
-            first = indptr[i]
-            n = indptr[i + 1] - first
+            major = i if chosen is None else chosen[i]
+            first = indptr[major]
+            n = indptr[major + 1] - first
             if n == 0:
                 out[i, :] = 0.0
             elif real is float and index is int32_t:
@@ -564,8 +566,11 @@ def sparse_some_squares(const real[::1] data, const index[::1] indices, const in
 
 def sparse_gram(const double[::1] left_data, const index[::1] left_indices, const index[::1] left_indptr,
                 const double[::1] right_data, const index[::1] right_indices, const index[::1] right_indptr,
-                const double[::1] weights, double[:, ::1] out):
-    """out += right.T @ diag(weights) @ left: the left by rows, the right by columns, so that only what meets is touched."""
+                const double[::1] weights, double[:, ::1] out, bint lower=False):
+    """out += right.T @ diag(weights) @ left: the left by rows, the right by columns, so that only what meets is touched.
+
+    ``lower``: of the left, whose rows are in order, no column beyond that of the right.
+    """
     cdef Py_ssize_t j, k, m, row
     cdef double factor
     with nogil:
@@ -574,6 +579,8 @@ def sparse_gram(const double[::1] left_data, const index[::1] left_indices, cons
                 row = right_indices[k]
                 factor = weights[row] * right_data[k]
                 for m in range(left_indptr[row], left_indptr[row + 1]):
+                    if lower and left_indices[m] > j:
+                        break
                     out[j, left_indices[m]] += factor * left_data[m]
 
 

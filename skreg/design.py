@@ -489,24 +489,26 @@ class SparseDesign(Design):
         _passes.sparse_moments(*self._arrays, weights, NOTHING if rows is None else rows, means, variances, product)
         return means, variances, None if rows is None else product
 
-    def _product(self, vector, size, gather):
+    def _product(self, vector, size, gather, chosen=None):
         if vector.ndim > 1 and vector.shape[1] > 1:
             parts = (vector[:, k : k + WIDE] for k in range(0, vector.shape[1], WIDE))
-            return np.hstack([self._wide_product(part, size, gather) for part in parts])
+            return np.hstack([self._wide_product(part, size, gather, chosen) for part in parts])
         if vector.ndim > 1:
-            return self._product(vector[:, 0], size, gather)[:, None]
-        out = np.zeros(size)
-        kernel = _passes.sparse_gather if gather else _passes.sparse_scatter
-        kernel(*self._arrays, np.ascontiguousarray(vector, dtype=np.float64), out)
+            return self._product(vector[:, 0], size, gather, chosen)[:, None]
+        out, vector = np.zeros(size), np.ascontiguousarray(vector, dtype=np.float64)
+        if gather:
+            _passes.sparse_gather(*self._arrays, vector, out, chosen)
+        else:
+            _passes.sparse_scatter(*self._arrays, vector, out)
         return out
 
-    def _wide_product(self, vectors, size, gather):
+    def _wide_product(self, vectors, size, gather, chosen):
         """With some vectors at once, so that what X stores is read once for all of them."""
         out = np.zeros((size, WIDE))
         if gather:
             rows = np.zeros((len(vectors), WIDE))
             rows[:, : vectors.shape[1]] = vectors
-            _passes.sparse_gather_rows(*self._arrays, rows, out)
+            _passes.sparse_gather_rows(*self._arrays, rows, out, chosen)
         else:
             _passes.sparse_scatter_rows(*self._arrays, vectors, out)
         return out[:, : vectors.shape[1]]
@@ -518,6 +520,8 @@ class SparseDesign(Design):
         return self._product(residual, self.shape[1], gather=self._by_column)
 
     def _some_times_t(self, index, residual):
+        if self._by_column:
+            return self._product(residual, len(index), True, np.ascontiguousarray(index, dtype=np.intp))
         return self.X[:, index].astype(np.float64, copy=False).T @ residual
 
     def _squares(self, row_weights):
@@ -636,7 +640,13 @@ class SparseDesign(Design):
         transposed = np.zeros((b.shape[1], a.shape[1]))
         index = np.promote_types(a.indices.dtype, b.indices.dtype)
         arrays = [x.astype(index, copy=False) for x in (a.indices, a.indptr, b.indices, b.indptr)]
-        _passes.sparse_gram(a.data, *arrays[:2], b.data, *arrays[2:], np.ascontiguousarray(weights), transposed)
+        meet = a.data, *arrays[:2], b.data, *arrays[2:], np.ascontiguousarray(weights), transposed
+        if self._by_column and np.array_equal(left, right):
+            # Rows made of columns are in order: half of them will do.
+            _passes.sparse_gram(*meet, True)
+            _passes.mirror(transposed, transposed)
+        else:
+            _passes.sparse_gram(*meet)
         total = transposed.T
         if self.shift is not None:
             self._centre(total, left, right, a.T @ weights, b.T @ weights, weights.sum())

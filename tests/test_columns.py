@@ -229,3 +229,6 @@ def test_sparse_products_with_many_vectors_are_those_with_each(form, dtype, indi
     rows, coefs = rng.standard_normal((30, n_vectors)), rng.standard_normal((41, n_vectors))
     np.testing.assert_allclose(made.dot_t(rows), Z.T @ rows, atol=1e-12)
     np.testing.assert_allclose(made.dot(coefs), Z @ coefs, atol=1e-12)
+    some = np.array([40, 3, 17])
+    np.testing.assert_allclose(made.dot_t(rows, some), Z[:, some].T @ rows, atol=1e-12)
+    np.testing.assert_allclose(made.dot_t(rows[:, 0], some), Z[:, some].T @ rows[:, 0], atol=1e-12)

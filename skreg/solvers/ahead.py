@@ -35,8 +35,8 @@ FEW_ROUNDS = 4
 # With no more entries than so many times those of the gradients of a block, another Hessian costs less than a round.
 CHEAP = 8
 
-# A round that leaves more than this share of the violations wants better Hessians.
-SLOW = 0.1
+# A round that leaves more than this share of a violation wants better Hessians; so often in one block at most.
+SLOW, MOST_RENEWALS = 0.1, 2
 
 # So many rows tell how much the Hessians of two points differ.
 MANY_ROWS = 10_000
@@ -72,7 +72,7 @@ def solve_ahead(engine, alphas, start, tol, max_iter):
         if careful or (_crowded(engine) and not engine.problem.loss.quadratic):
             goal = None
             if last is not None and not engine.problem.loss.quadratic:
-                start, goal = _beyond(before, last, alphas[done], slice(None)), _goal(tol)
+                start, goal = _beyond(before, last, alphas[done], slice(None)), _goal(tol, 0.5)
             solution = engine.solve(alphas[done], start, tol, max_iter, goal)
             start = solution.coef, solution.intercept
             if lacks_digits(solution):
@@ -157,12 +157,12 @@ def _look_ahead(engine, before, last, alphas, tol):
     _differentiate(points, some)
     goal, kept = _goal(tol), engine.models.kept
     hessians = _hessians(engine, kept, points)
-    rounds, previous = 1, np.full(len(alphas), np.inf)
+    rounds, renewals, previous = 1, 0, np.full(len(alphas), np.inf)
     while rounds < MOST_ROUNDS:
         again, coefs, intercepts = [], [], []
         violations = np.array([_Model(engine, point, hessians[b]).violation for b, point in enumerate(points)])
-        if np.any(violations > np.maximum(SLOW * previous, goal)):
-            hessians = _hessians(engine, kept, points)
+        if renewals < MOST_RENEWALS and np.any(violations > np.maximum(SLOW * previous, goal)):
+            hessians, renewals = _hessians(engine, kept, points), renewals + 1
         for b, point in enumerate(points):
             violation = violations[b]
             if violation <= goal:
@@ -188,9 +188,12 @@ def _look_ahead(engine, before, last, alphas, tol):
     return points, rounds
 
 
-def _goal(tol):
-    """The violation that a point of a path may have."""
-    return np.sqrt(0.1 * tol / CONDITION)
+def _goal(tol, share=0.1):
+    """The violation that a point of a path may have: its square is a share of what a certificate allows.
+
+    A smaller one where columns that are not in the working set will add to it.
+    """
+    return np.sqrt(share * tol / CONDITION)
 
 
 def _hessians(engine, kept, points):

@@ -142,19 +142,21 @@ class Engine:
         problem, self.tol = self.problem, tol
         near, goal = goal is not None, self.final_violation if goal is None else goal
         coef, intercept = starting_point(problem, start, alpha)
-        best, progress, sharpened, last = None, Progress(), False, None
+        best, progress, sharpened, last, eta = None, Progress(), False, None, None
         if problem.moments is not None:
             intercept = problem.null_intercept
         elif start is not None and problem.fit_intercept:
-            intercept = problem.profile(problem.design.dot(coef), intercept, NEAR)
+            eta = problem.design.dot(coef)
+            intercept = problem.profile(eta, intercept, NEAR)
+            eta += intercept
         promised, first, self.moves, steepness = np.inf, 1, 0, 0.0
         self._led = 0, 0.0
         if self.small is not None:
             # A certificate is made with curvatures of the point itself: half is near enough.
             wanted = 0.5 * sharp(tol)
             coef, intercept, promised, n_models = self.small.minimise(coef, intercept, alpha, wanted, max_iter - 1)
-            first += n_models
-        point = problem.point(coef, intercept, alpha)
+            first, eta = first + n_models, None
+        point = problem.point(coef, intercept, alpha, eta)
         for n_iter in range(first, max_iter + 1):
             diverges = problem.diverges(point.coef, point.intercept, alpha)
             if not diverges and promised <= tol * problem.null_loss:
