@@ -35,6 +35,7 @@ cdef extern from "_simd.h" nogil:
     void skreg_scatter_rows_f64(long n, const float *data, const int64_t *indices, const double *row, double *out)
     void skreg_dots(long n, const double *x, const double *a, const double *b, const double *c, const double *d, double *out)
     void skreg_gather(long n, const double *w, const double *a, const double *b, const double *c, const double *d, double *y)
+    void skreg_gather_f(long n, const double *w, const float *a, const float *b, const float *c, const float *d, double *y)
     void skreg_copy_dd(long n, const double *x, double shift, const double *scale, double *out)
     void skreg_copy_df(long n, const double *x, double shift, const double *scale, float *out)
     void skreg_copy_fd(long n, const float *x, double shift, const double *scale, double *out)
@@ -90,6 +91,13 @@ cdef inline void products(Py_ssize_t n, const real **x, const double *r, double 
         skreg_products_f(n, x, r, out)
     else:
         skreg_products_d(n, x, r, out)
+
+
+cdef inline void gather(Py_ssize_t n, const double *w, const real **x, double *y) noexcept nogil:
+    if real is float:
+        skreg_gather_f(n, w, x[0], x[1], x[2], x[3], y)
+    else:
+        skreg_gather(n, w, x[0], x[1], x[2], x[3], y)
 
 
 cdef inline void copy(Py_ssize_t n, const real *x, double shift, const double *scale, wanted *out) noexcept nogil:
@@ -238,13 +246,18 @@ cdef void moments_of_rows(const real[:, :] X, Py_ssize_t start, Py_ssize_t size,
 def dense_times(const real[:, :] X, const Py_ssize_t[::1] columns, const double[::1] coef, double[::1] out):
     """out += X[:, columns] @ coef, for X contiguous along columns; along rows, all columns: out += X @ coef."""
     cdef:
-        Py_ssize_t n = X.shape[0], p = X.shape[1], i, k, block, start, size
+        Py_ssize_t n = X.shape[0], p = X.shape[1], m = columns.shape[0], i, j, k, block, start, size
+        const real *four[4]
     with nogil:
         if X.strides[0] == sizeof(real):
             for block in range((n + PIECE - 1) // PIECE):
                 start = block * PIECE
                 size = min(PIECE, n - start)
-                for k in range(columns.shape[0]):
+                for k in range(0, m - 3, 4):
+                    for j in range(4):
+                        four[j] = &X[start, columns[k + j]]
+                    gather(size, &coef[k], four, &out[start])
+                for k in range(m - m % 4, m):
                     axpy(size, coef[k], &X[start, columns[k]], &out[start])
         else:
             for i in range(n):

@@ -75,21 +75,23 @@ SKREG_COPY(float, double, _fd)
 SKREG_COPY(float, float, _ff)
 
 #if defined(__GNUC__)
-/* Written in lanes: compilers see no vectors in four sums. */
+/* Written in lanes: compilers see no vectors in four sums. What reads memory has eight, as many as the widest processors take. */
 typedef double skreg_lanes __attribute__((vector_size(32)));
-typedef float skreg_halves __attribute__((vector_size(16)));
+typedef double skreg_eight __attribute__((vector_size(64)));
+typedef float skreg_halves __attribute__((vector_size(32)));
 #define SKREG_LOAD_d(lanes, from) __builtin_memcpy(&lanes, from, sizeof lanes);
 #define SKREG_LOAD_f(lanes, from)                        \
     {                                                    \
         skreg_halves halves;                             \
         __builtin_memcpy(&halves, from, sizeof halves);  \
-        lanes = __builtin_convertvector(halves, skreg_lanes); \
+        lanes = __builtin_convertvector(halves, skreg_eight); \
     }
 #define SKREG_TOTAL(sum) ((sum[0] + sum[1]) + (sum[2] + sum[3]))
-#define SKREG_MOMENTS_IN_LANES(real, suffix)             \
-    skreg_lanes weight, factor, value;                   \
-    skreg_lanes first[4] = {{0}}, second[4] = {{0}}, product[4] = {{0}}; \
-    for (; i + 4 <= n; i += 4) {                         \
+#define SKREG_TOTAL_OF_EIGHT(sum) (SKREG_TOTAL(sum) + ((sum[4] + sum[5]) + (sum[6] + sum[7])))
+#define SKREG_MOMENTS_IN_LANES(suffix)                   \
+    skreg_eight weight, factor, value;                   \
+    skreg_eight first[4] = {{0}}, second[4] = {{0}}, product[4] = {{0}}; \
+    for (; i + 8 <= n; i += 8) {                         \
         SKREG_LOAD_d(weight, w + i)                      \
         SKREG_LOAD_d(factor, r + i)                      \
         for (int k = 0; k < 4; k++) {                    \
@@ -101,12 +103,12 @@ typedef float skreg_halves __attribute__((vector_size(16)));
         }                                                \
     }                                                    \
     for (int k = 0; k < 4; k++) {                        \
-        out[3 * k] = SKREG_TOTAL(first[k]);              \
-        out[3 * k + 1] = SKREG_TOTAL(second[k]);         \
-        out[3 * k + 2] = SKREG_TOTAL(product[k]);        \
+        out[3 * k] = SKREG_TOTAL_OF_EIGHT(first[k]);     \
+        out[3 * k + 1] = SKREG_TOTAL_OF_EIGHT(second[k]); \
+        out[3 * k + 2] = SKREG_TOTAL_OF_EIGHT(product[k]); \
     }
 #else
-#define SKREG_MOMENTS_IN_LANES(real, suffix) \
+#define SKREG_MOMENTS_IN_LANES(suffix) \
     for (int k = 0; k < 12; k++) out[k] = 0.0;
 #endif
 
@@ -115,7 +117,7 @@ typedef float skreg_halves __attribute__((vector_size(16)));
     SKREG_CLONES static void skreg_moments##suffix(long n, const real *const *x, const double *restrict w,          \
                                                    const double *restrict r, const double *c, double *restrict out) { \
         long i = 0;                                                                                                 \
-        SKREG_MOMENTS_IN_LANES(real, suffix)                                                                        \
+        SKREG_MOMENTS_IN_LANES(suffix)                                                                        \
         for (; i < n; i++)                                                                                          \
             for (int k = 0; k < 4; k++) {                                                                           \
                 double distance = x[k][i] - c[k], weighted = w[i] * distance;                                       \
@@ -128,22 +130,22 @@ typedef float skreg_halves __attribute__((vector_size(16)));
 /* Of four columns in one reading: products with a vector. */
 #if defined(__GNUC__)
 #define SKREG_PRODUCTS_IN_LANES(suffix)                  \
-    skreg_lanes factor, value, even[4] = {{0}}, odd[4] = {{0}}; \
-    for (; i + 8 <= n; i += 8) {                         \
+    skreg_eight factor, value, even[4] = {{0}}, odd[4] = {{0}}; \
+    for (; i + 16 <= n; i += 16) {                       \
         SKREG_LOAD_d(factor, r + i)                      \
         for (int k = 0; k < 4; k++) {                    \
             SKREG_LOAD##suffix(value, x[k] + i)          \
             even[k] += value * factor;                   \
         }                                                \
-        SKREG_LOAD_d(factor, r + i + 4)                  \
+        SKREG_LOAD_d(factor, r + i + 8)                  \
         for (int k = 0; k < 4; k++) {                    \
-            SKREG_LOAD##suffix(value, x[k] + i + 4)      \
+            SKREG_LOAD##suffix(value, x[k] + i + 8)      \
             odd[k] += value * factor;                    \
         }                                                \
     }                                                    \
     for (int k = 0; k < 4; k++) {                        \
         even[k] += odd[k];                               \
-        out[k] = SKREG_TOTAL(even[k]);                   \
+        out[k] = SKREG_TOTAL_OF_EIGHT(even[k]);          \
     }
 #else
 #define SKREG_PRODUCTS_IN_LANES(suffix) \
@@ -176,9 +178,9 @@ typedef float skreg_halves __attribute__((vector_size(16)));
 
 SKREG_MOMENTS(double, _d)
 SKREG_MOMENTS(float, _f)
-SKREG_ROW_MOMENTS(double, _d)
 SKREG_PRODUCTS(double, _d)
 SKREG_PRODUCTS(float, _f)
+SKREG_ROW_MOMENTS(double, _d)
 SKREG_ROW_MOMENTS(float, _f)
 
 /* Four vectors a, b, c, d that meet another one, which is read once for all of them.
@@ -224,10 +226,14 @@ static void skreg_dots(long n, const double *restrict x, const double *restrict 
 }
 #endif
 
-SKREG_CLONES static void skreg_gather(long n, const double *restrict w, const double *restrict a, const double *restrict b,
-                                      const double *restrict c, const double *restrict d, double *restrict y) {
-    for (long i = 0; i < n; i++) y[i] += (w[0] * a[i] + w[1] * b[i]) + (w[2] * c[i] + w[3] * d[i]);
-}
+#define SKREG_GATHER(real, name)                                                                                    \
+    SKREG_CLONES static void name(long n, const double *restrict w, const real *restrict a, const real *restrict b, \
+                                  const real *restrict c, const real *restrict d, double *restrict y) {             \
+        for (long i = 0; i < n; i++) y[i] += (w[0] * a[i] + w[1] * b[i]) + (w[2] * c[i] + w[3] * d[i]);             \
+    }
+
+SKREG_GATHER(double, skreg_gather)
+SKREG_GATHER(float, skreg_gather_f)
 
 SKREG_CLONES static void skreg_spread(long n, const double *restrict w, const double *restrict x, double *restrict a,
                                       double *restrict b, double *restrict c, double *restrict d) {
