@@ -139,9 +139,11 @@ def check_bool(name, value):
 
 def check_labels(y):
     """Refuse numbers that are no labels, as scikit-learn does."""
-    # Integers are labels; only where nearly all differ does it have something to say.
-    if y.dtype.kind in "iub" and 2 * len(np.unique(y)) <= len(y):
-        return
+    # Integers are labels; only where nearly all differ does it have something to say. Between two near ones there are few.
+    if y.dtype.kind in "iub":
+        between = int(y.max()) - int(y.min()) + 1
+        if 2 * between <= len(y) or 2 * len(np.unique(y)) <= len(y):
+            return
     check_classification_targets(y)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from skreg import _kernels
-from skreg.elastic import measure_together, would_move
+from skreg.elastic import certify_together, measure_together, would_move
 from skreg.lazy import cached_property
 from skreg.model import QuadraticModel, scaled_inverse
 from skreg.sums import inner, total
@@ -401,7 +401,10 @@ class Point:
         it is first moved so that the coefficients of the support are in balance, as
         a Newton step would move it: that takes the error of the gap to second order.
         """
-        problem, known = self.problem, self.__dict__.get("plain_gap")
+        problem = self.problem
+        if "plain_gap" not in self.__dict__ and enough < np.inf and self.coef.ndim == 1 and not problem.loss.quadratic:
+            certify_together([self], self.gradient[None], enough)
+        known = self.__dict__.get("plain_gap")
         if known is not None and known <= enough:
             return known
         if self.coef.ndim > 1 and problem.outputs_apart:

@@ -7,7 +7,7 @@ import numpy as np
 
 from skreg import _kernels
 from skreg.penalties.convex import L1, ElasticNet
-from skreg.sums import inner
+from skreg.sums import total
 
 __all__ = ["certify_together", "measure_together", "would_move"]
 
@@ -35,9 +35,7 @@ def measure_together(points, coefs, gradients, halves, products, imbalances=None
     if problem.twin is None:
         return
     alphas = [point.alpha for point in points]
-    strengths = np.array([alphas]).T
-    if problem.penalty_factor is not None:
-        strengths = strengths * problem.penalty_factor
+    strengths = _strengths(problem, alphas)
     rows, (share, positive) = (coefs, gradients), _shape(problem.penalty)
     meet = problem.curvatures(None), *problem.twin
     if share is None or problem.unpenalised(min(alphas)).size:
@@ -67,28 +65,34 @@ def certify_together(points, gradients, tol):
     gradients : ndarray of shape (n_alphas, n_features)
     tol : float
     """
-    problem, alphas = points[0].problem, np.array([[point.alpha] for point in points])
+    problem, alphas = points[0].problem, [point.alpha for point in points]
     share, positive = _shape(problem.penalty)
-    if share is None or problem.any_unweighted or not problem.has_conjugate or problem.unpenalised(alphas.min()).size:
+    if share is None or problem.any_unweighted or problem.unpenalised(min(alphas)).size:
         return
-    strengths = alphas if problem.penalty_factor is None else alphas * problem.penalty_factor
+    strengths = _strengths(problem, alphas)
     coefs = np.array([point.coef for point in points])
-    prices, largest, conjugates, _ = _kernels.elastic_sums(coefs, gradients, strengths, share, positive)
-    scales = BELOW / np.maximum(largest, 1.0) if share == 1.0 else np.ones(len(points))
+    sums = _kernels.elastic_sums(coefs, gradients, strengths, share, positive)
     moving = would_move(problem.penalty, coefs, gradients, strengths)
-    numbers = np.stack([prices, scales, conjugates], axis=1).tolist()
-    for point, moves, (price, scale, conjugate) in zip(points, moving, numbers, strict=True):
-        point.restless = np.flatnonzero(moves)
+    for point, moves, (price, largest, conjugate, _) in zip(points, moving, sums.T.tolist(), strict=True):
+        point.restless, point.price = moves.nonzero()[0], price
         dual = point.row_gradient / problem.weights
         if problem.fit_intercept:
             # A centred design does not see it.
             dual -= point.row_gradient.sum()
-        dual *= scale
-        excess = float(inner(problem.weights, problem.loss.conjugate(problem.y, dual)))
-        gap = max(point.loss + price + excess + conjugate, 0.0) / problem.null_loss
-        point.price = price
+        if share == 1.0:
+            dual *= BELOW / max(largest, 1.0)
+        excess = problem.loss.conjugate(problem.y, dual)
+        if excess is None:
+            continue
+        gap = max(point.loss + price + total(problem.weights, excess) + conjugate, 0.0) / problem.null_loss
         if gap <= tol:
-            point.plain_gap = float(gap)
+            point.plain_gap = gap
+
+
+def _strengths(problem, alphas):
+    """One row for each alpha, with one number for each coefficient, or for all."""
+    strengths = np.array([alphas], dtype=np.float64).T
+    return strengths if problem.penalty_factor is None else strengths * problem.penalty_factor
 
 
 def would_move(penalty, coefs, gradients, strengths):

@@ -364,7 +364,7 @@ class Logistic(Loss):
 
     def check_target(self, y):
         """Only 0 and 1."""
-        if not np.all((y == 0) | (y == 1)):
+        if not ((y == 0) | (y == 1)).all():
             raise ValueError(
                 f"y must hold only 0 and 1 for loss='logistic'; got values such as {y[(y != 0) & (y != 1)][0]!r}."
             )

@@ -541,8 +541,8 @@ class Problem:
         part = coef
         for size in (1.0, 1e6):
             part = np.where(self.prox(size * coef, 1e-6, alpha) == size * coef, part, 0.0)
-        if not np.any(part):
-            return False
+            if not part.any():
+                return False
         used = self.weights > 0
         y, eta = self.y[used], self.eta(part, intercept)[used]
         return self.loss.separates(y, eta) or bool(np.any(self.loss.sets_apart(y, eta) & np.any(part, axis=0)))

@@ -277,7 +277,7 @@ class _Model:
         intercepts = [point.intercept + self.model.intercept_move(end - before) for end in ends]
         if engine.everything:
             return ends, intercepts
-        coefs = np.tile(point.coef, (len(ends), 1))
+        coefs = np.zeros((len(ends), point.coef.size))
         coefs[:, entries] = ends
         return coefs, intercepts
 
