@@ -132,7 +132,8 @@ def dense_moments(const real[:, :] X, const double[::1] weights, const double[::
     variances[:] = 0.0
     product[:] = 0.0
     with nogil:
-        few = leading(weights, &lead)
+        # Columns that are looked at before are in the cache then; rows would be read twice.
+        few = leading(weights, min(FIRST, n if by_column else (n + 7) // 8), &lead)
         for j in range(0 if by_column else few):
             axpy(p, weights[j] / lead, &X[j, 0], &means[0])
         for block in range((n + height - 1) // height):
@@ -188,9 +189,9 @@ def means_are_small(const double[::1] weights, const double[::1] means, const do
     return bool(all_equal(weights))
 
 
-cdef Py_ssize_t leading(const double[::1] weights, double *lead) noexcept nogil:
-    """How many rows come first whose mean is near enough to that of all: all where few have little weight; their weight."""
-    cdef Py_ssize_t n = weights.shape[0], few = min(FIRST, n), i
+cdef Py_ssize_t leading(const double[::1] weights, Py_ssize_t few, double *lead) noexcept nogil:
+    """How many rows come first whose mean is near enough to that of all: all where ``few`` have little weight; their weight."""
+    cdef Py_ssize_t n = weights.shape[0], i
     cdef double total = 0.0
     lead[0] = 0.0
     for i in range(n):
