@@ -6,6 +6,7 @@ With more rows than columns this is what makes a path of many alphas cost little
 more than its first fit.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -47,14 +48,6 @@ class Moments(NamedTuple):
         """Whether rounding hides no direction among these columns."""
         return scaled_inverse(self.gram[np.ix_(entries, entries)], FEW_DIGITS)[2]
 
-    def trusted(self, coef, accuracy):
-        """Whether gradients at ``coef`` (or at each row of it), relative to the size of y, keep this accuracy.
-
-        Where large coefficients cancel, rounding of the Gram matrix shows.
-        """
-        size = np.abs(coef) @ np.sqrt(self.gram.diagonal())
-        return 1e-15 * size <= accuracy * np.sqrt(self.square)
-
 
 class MomentPoint(Point):
     """A candidate solution; its loss, gradient and gap come from the moments."""
@@ -62,6 +55,18 @@ class MomentPoint(Point):
     @property
     def _moments(self):
         return self.problem.moments
+
+    @cached_property
+    def reach(self):
+        """The size of what the coefficients add up to if nothing cancels."""
+        return float(np.abs(self.coef) @ np.sqrt(self._moments.gram.diagonal()))
+
+    def trusted(self, accuracy):
+        """Whether the gradient, relative to the size of y, keeps this accuracy.
+
+        Where large coefficients cancel, rounding of the Gram matrix shows.
+        """
+        return 1e-15 * self.reach <= accuracy * math.sqrt(self._moments.square)
 
     @cached_property
     def gradient(self):
@@ -139,10 +144,10 @@ def moment_points(problem, coefs, alphas):
     list of MomentPoint
     """
     gradients, points = np.empty_like(coefs), []
-    losses, products = _kernels.moment_sums(*problem.moments, coefs, gradients).tolist()
-    for coef, gradient, alpha, loss in zip(coefs, gradients, alphas, losses, strict=True):
+    losses, products, reaches = _kernels.moment_sums(*problem.moments, coefs, gradients).tolist()
+    for coef, gradient, alpha, loss, reach in zip(coefs, gradients, alphas, losses, reaches, strict=True):
         point = MomentPoint(problem, coef, problem.null_intercept, alpha)
-        point.gradient, point.loss = gradient, loss
+        point.gradient, point.loss, point.reach = gradient, loss, reach
         points.append(point)
     measure_together(points, coefs, gradients, losses, products)
     return points

@@ -453,7 +453,7 @@ class Problem:
     @cached_property
     def squared_norms(self):
         """Weighted mean squares of the columns of the design; 1 for columns that move nothing."""
-        norms = self.design.squared_norms(self.weights)
+        norms = self.design.squared_norms(self.weights) if self.moments is None else self.moments.gram.diagonal()
         return np.where(norms > 0, norms, 1.0)
 
     def profile(self, eta, start=0.0, enough=1e-15, max_iter=100):

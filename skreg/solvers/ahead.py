@@ -61,11 +61,7 @@ def solve_ahead(engine, alphas, start, tol, max_iter):
     tuple (done, start)
         How many alphas were solved: all, unless moments have lost their digits; where to go on from.
     """
-    moments = engine.problem.moments
-
-    def lacks_digits(solution):
-        return moments is not None and (solution.stalled or not moments.trusted(solution.coef, sharp(tol)))
-
+    in_moments = engine.problem.moments is not None
     progress = Progress()
     done, ahead, before, last, careful, stale = 0, 1, None, None, True, not engine.problem.loss.quadratic
     while done < len(alphas):
@@ -75,10 +71,10 @@ def solve_ahead(engine, alphas, start, tol, max_iter):
                 start, goal = _beyond(before, last, alphas[done], slice(None)), _goal(tol, 0.5)
             solution = engine.solve(alphas[done], start, tol, max_iter, goal)
             start = solution.coef, solution.intercept
-            if lacks_digits(solution):
+            before, last = last, engine.problem.point(solution.coef, solution.intercept, alphas[done])
+            if in_moments and (solution.stalled or not last.trusted(sharp(tol))):
                 return done, start
             yield solution
-            before, last = last, engine.problem.point(solution.coef, solution.intercept, alphas[done])
             done, careful = done + 1, False
             continue
         block = alphas[done : done + ahead]
@@ -92,14 +88,13 @@ def solve_ahead(engine, alphas, start, tol, max_iter):
         if renewed and not solved:
             engine.models.kept = KeptHessian(engine.problem, last.row_curvature, engine.models.single)
         points, rounds = _look_ahead(engine, before, last, block, tol)
-        trusted = [True] * len(points)
-        if moments is not None:
-            trusted = moments.trusted(np.stack([point.coef for point in points]), sharp(tol))
         passed = 0
         for point in points:
             optimality = point.optimality(tol)
             progress.listen()
-            sound = optimality.converged and CONDITION * optimality.violation**2 <= tol and trusted[passed]
+            sound = optimality.converged and CONDITION * optimality.violation**2 <= tol
+            if in_moments and not point.trusted(sharp(tol)):
+                sound = False
             if not sound or engine.problem.diverges(point.coef, point.intercept, point.alpha):
                 break
             gradient = point.gradient if engine.keeps_gradient else None
@@ -112,7 +107,7 @@ def solve_ahead(engine, alphas, start, tol, max_iter):
             ahead, stale = min(2 * ahead, MOST), rounds > FEW_ROUNDS
         else:
             ahead = max(passed, 1)
-            grown = trusted[passed] and engine.grow(points[passed])
+            grown = engine.grow(points[passed])
             # What neither more columns nor a Hessian of this point could mend is solved on its own.
             stale = not grown and not renewed and not engine.problem.loss.quadratic
             careful = not (grown or stale or engine.models.sharpen())

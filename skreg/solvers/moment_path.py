@@ -52,11 +52,11 @@ def follow_moments(problem, alphas, start, tol):
     while done < len(alphas):
         block = slice(done, done + MOST)
         coefs = solve_along(inner, strengths[block], goal)
-        trusted = moments.trusted(coefs, sharp(tol))
-        for k, point in enumerate(moment_points(problem, coefs, alphas[block])):
+        for point in moment_points(problem, coefs, alphas[block]):
             optimality = point.optimality(tol)
             progress.listen()
-            if not (optimality.converged and CONDITION * optimality.violation**2 <= tol and trusted[k]):
+            sharp_enough = optimality.converged and CONDITION * optimality.violation**2 <= tol
+            if not (sharp_enough and point.trusted(sharp(tol))):
                 return done, (coef, intercept)
             gradient = point.gradient if len(alphas) == 1 else None
             yield Solution(point.alpha, point.coef, point.intercept, 1, optimality, gradient=gradient)
