@@ -226,17 +226,17 @@ cdef void moments_of_columns(const real[:, :] X, Py_ssize_t j, Py_ssize_t start,
 cdef void moments_of_rows(const real[:, :] X, Py_ssize_t start, Py_ssize_t size, const double *weights,
                           const double *residual, const double[::1] centres, double[::1] first, double[::1] second,
                           double[::1] product) noexcept nogil:
-    """The same for X contiguous along rows, four of them at a time; sums of a tile of columns stay in the cache."""
+    """The same for X contiguous along rows, eight of them at a time; sums of a tile of columns stay in the cache."""
     cdef:
         Py_ssize_t p = X.shape[1], tile, i, j, k
-        double[4] shares, factors
-        const real *rows[4]
+        double[8] shares, factors
+        const real *rows[8]
     first[:] = 0.0
     second[:] = 0.0
     for tile in range((p + TILE - 1) // TILE):
         j = tile * TILE
-        for i in range(0, size, 4):
-            for k in range(4):
+        for i in range(0, size, 8):
+            for k in range(8):
                 # What is beyond the last row is that once more, and counts nothing.
                 rows[k] = &X[start + min(i + k, size - 1), j]
                 shares[k] = weights[i + k] if i + k < size else 0.0

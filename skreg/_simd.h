@@ -161,19 +161,44 @@ typedef float skreg_halves __attribute__((vector_size(32)));
             for (int k = 0; k < 4; k++) out[k] += x[k][i] * r[i];                                                   \
     }
 
-/* Of four rows in one reading, column by column: the same sums, added to. */
+/* Of eight rows in one reading, column by column: the same sums, added to. */
+#define SKREG_ROWS 8
+#if defined(__GNUC__)
+#define SKREG_ROW_MOMENTS_IN_LANES(suffix)               \
+    skreg_eight centre, ones, squares, products, value;  \
+    for (; i + 8 <= n; i += 8) {                         \
+        SKREG_LOAD_d(centre, c + i)                      \
+        SKREG_LOAD_d(ones, first + i)                    \
+        SKREG_LOAD_d(squares, second + i)                \
+        SKREG_LOAD_d(products, product + i)              \
+        for (int k = 0; k < SKREG_ROWS; k++) {           \
+            SKREG_LOAD##suffix(value, x[k] + i)          \
+            products += r[k] * value;                    \
+            value -= centre;                             \
+            ones += w[k] * value;                        \
+            squares += w[k] * value * value;             \
+        }                                                \
+        __builtin_memcpy(first + i, &ones, sizeof ones); \
+        __builtin_memcpy(second + i, &squares, sizeof squares); \
+        __builtin_memcpy(product + i, &products, sizeof products); \
+    }
+#else
+#define SKREG_ROW_MOMENTS_IN_LANES(suffix)
+#endif
+
 #define SKREG_ROW_MOMENTS(real, suffix)                                                                             \
     SKREG_CLONES static void skreg_row_moments##suffix(long n, const real *const *x, const double *w, const double *r, \
                                                        const double *restrict c, double *restrict first,            \
                                                        double *restrict second, double *restrict product) {         \
-        const real *restrict x0 = x[0], *restrict x1 = x[1], *restrict x2 = x[2], *restrict x3 = x[3];              \
-        double w0 = w[0], w1 = w[1], w2 = w[2], w3 = w[3], r0 = r[0], r1 = r[1], r2 = r[2], r3 = r[3];              \
-        for (long i = 0; i < n; i++) {                                                                              \
-            double d0 = x0[i] - c[i], d1 = x1[i] - c[i], d2 = x2[i] - c[i], d3 = x3[i] - c[i];                      \
-            first[i] += (w0 * d0 + w1 * d1) + (w2 * d2 + w3 * d3);                                                  \
-            second[i] += (w0 * d0 * d0 + w1 * d1 * d1) + (w2 * d2 * d2 + w3 * d3 * d3);                             \
-            product[i] += (r0 * x0[i] + r1 * x1[i]) + (r2 * x2[i] + r3 * x3[i]);                                    \
-        }                                                                                                           \
+        long i = 0;                                                                                                 \
+        SKREG_ROW_MOMENTS_IN_LANES(suffix)                                                                          \
+        for (; i < n; i++)                                                                                          \
+            for (int k = 0; k < SKREG_ROWS; k++) {                                                                  \
+                double distance = x[k][i] - c[i];                                                                   \
+                first[i] += w[k] * distance;                                                                        \
+                second[i] += w[k] * distance * distance;                                                            \
+                product[i] += r[k] * x[k][i];                                                                       \
+            }                                                                                                       \
     }
 
 SKREG_MOMENTS(double, _d)
