@@ -131,8 +131,13 @@ class Point:
 
     @cached_property
     def eta(self):
-        """Linear predictor."""
-        return self.problem.eta(self.coef, self.intercept)
+        """Linear predictor; where that is most of a pass over X, the gradient comes with it."""
+        problem = self.problem
+        wanted = problem.loss.quadratic and "gradient" not in self.__dict__
+        if wanted and problem.design.takes_both(self.coef):
+            eta, self.gradient = problem.eta_and_gradient(self.coef, self.intercept)
+            return eta
+        return problem.eta(self.coef, self.intercept)
 
     @cached_property
     def _expansion(self):
@@ -203,7 +208,10 @@ class Point:
             return -self.problem.product
         if self._is_null:
             return self.problem.null_gradient.copy()
-        return self.problem.design.dot_t(self.row_gradient)
+        row_gradient = self.row_gradient
+        # The linear predictor may have brought it along.
+        known = self.__dict__.get("gradient")
+        return self.problem.design.dot_t(row_gradient) if known is None else known
 
     @cached_property
     def _is_null(self):

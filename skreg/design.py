@@ -20,6 +20,9 @@ __all__ = ["DenseDesign", "Design", "SparseDesign", "make_design"]
 # Elements of a block of rows: 1 MiB of float64 stays in the second-level cache.
 BLOCK_SIZE = 131_072
 
+# Where X has so many numbers, it does not stay in the cache from one product to the next; so many do.
+MANY, LARGE_BLOCK = 4e6, 524_288
+
 # Up to this many entries a sparse Gram matrix is added up where it is, row by row: cutting blocks out of X would take longer.
 SMALL = 65_536
 
@@ -132,6 +135,10 @@ class Design:
         if self.scale is not None:
             product = (product.T / (self.scale if index is None else self.scale[index])).T
         return product
+
+    def takes_both(self, coef):
+        """Whether ``Z @ coef`` and a product of ``Z.T`` that depends on it take less time together (`dot_and_back`)."""
+        return False
 
     def dot_t_and_back(self, residual, feature_weights):
         """``Z.T @ residual`` and ``Z @ (feature_weights * Z.T @ residual)``, float64."""
@@ -266,6 +273,23 @@ class DenseDesign(Design):
         factor = np.ascontiguousarray(feature_weights if scale is None else feature_weights / scale**2)
         _passes.dense_there_and_back(self.X, np.ascontiguousarray(residual), self._shift, factor, product, out)
         return product if scale is None else product / scale, out
+
+    def takes_both(self, coef):
+        # Not where a few columns are picked out of the rows.
+        large = not self._by_column and self.X.size >= MANY and coef.ndim == 1
+        return large and MOST_SCATTERED * np.count_nonzero(coef) >= coef.size
+
+    def dot_and_back(self, coef, pull):
+        """``product = Z @ coef`` and ``Z.T @ pull(product, rows)``, for blocks of rows that are in the cache for both."""
+        part, total, scaled = copy(self), 0.0, coef if self.scale is None else coef / self.scale
+        offset = 0.0 if self.shift is None else inner(self.shift, scaled)
+        products, pulls = np.empty((2, self.shape[0]))
+        for rows in gen_batches(self.shape[0], max(LARGE_BLOCK // self.shape[1], 16)):
+            part.X = self.X[rows]
+            products[rows] = part._times(scaled) - offset
+            pulls[rows] = pull(products[rows], rows)
+            total = total + part._times_t(pulls[rows])
+        return products, self._shifted(total, pulls)
 
     def _squares(self, row_weights):
         squares = np.zeros(self.shape[1])

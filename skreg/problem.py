@@ -319,6 +319,12 @@ class Problem:
         """Linear predictor."""
         return self.design.dot(coef) + intercept
 
+    def eta_and_gradient(self, coef, intercept):
+        """Linear predictor, and derivative of the mean squared loss with respect to ``coef``: X is read once for both."""
+        y, weights = self.y - intercept, self.weights
+        product, gradient = self.design.dot_and_back(coef, lambda part, rows: weights[rows] * (part - y[rows]))
+        return product + intercept, gradient
+
     def loss_value(self, eta):
         """Weighted mean loss."""
         return total(self.weights, self.loss.value(self.y, eta))

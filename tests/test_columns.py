@@ -232,3 +232,27 @@ def test_sparse_products_with_many_vectors_are_those_with_each(form, dtype, indi
     some = np.array([40, 3, 17])
     np.testing.assert_allclose(made.dot_t(rows, some), Z[:, some].T @ rows, atol=1e-12)
     np.testing.assert_allclose(made.dot_t(rows[:, 0], some), Z[:, some].T @ rows[:, 0], atol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("standardize", [True, False])
+def test_large_rows_are_read_once_for_predictions_and_gradient(dtype, fit_intercept, standardize, monkeypatch):
+    rng = np.random.default_rng(6)
+    X = (rng.standard_normal((9001, 30)) * np.geomspace(0.1, 10.0, 30) + 5.0).astype(dtype)
+    y, weights = rng.standard_normal(9001), rng.uniform(0.5, 1.5, 9001)
+    monkeypatch.setattr(design, "MANY", X.size)
+    monkeypatch.setattr(design, "LARGE_BLOCK", 1000 * 30)
+    problem = make_problem(X, y, sample_weight=weights, fit_intercept=fit_intercept, standardize=standardize)
+    coef, rows = rng.standard_normal(30), weights / weights.sum()
+    assert problem.design.takes_both(coef)
+    assert not make_problem(np.asfortranarray(X), y).design.takes_both(coef)
+    Z = X.astype(np.float64)
+    Z = (Z - rows @ Z if fit_intercept else Z) / (1.0 if problem.design.scale is None else problem.design.scale)
+    residual = Z @ coef + 0.3 - problem.y
+    for first in ("eta", "gradient", "loss"):
+        point = problem.point(coef, 0.3, 0.1)
+        getattr(point, first)
+        assert {"eta", "gradient"} <= point.__dict__.keys()
+        np.testing.assert_allclose(point.eta, residual + problem.y, rtol=1e-10, atol=1e-10)
+        np.testing.assert_allclose(point.gradient, Z.T @ (rows * residual), rtol=1e-9, atol=1e-9)
