@@ -6,13 +6,16 @@ from functools import lru_cache
 import numpy as np
 
 from skreg import _kernels
-from skreg.penalties.convex import L1, ElasticNet
+from skreg.penalties.convex import L1, L2, ElasticNet
 from skreg.sums import total
 
 __all__ = ["certify_together", "measure_together", "would_move"]
 
 # What the formulas below are the text of; a subclass with a text of its own is not meant.
 TEXTS = ("value", "prox", "conjugate", "dual_scale")
+
+# Shares of the L1 part that are no parameter.
+SHARES = {L1: 1.0, L2: 0.0}
 
 # Two units in the last place less than 1.
 BELOW = 1.0 - 2.0 * float(np.finfo(np.float64).eps)
@@ -117,12 +120,16 @@ def would_move(penalty, coefs, gradients, strengths):
 
 def _shape(penalty):
     """Share of the L1 part, and whether coefficients must be positive; None for other penalties."""
-    if _is_elastic(type(penalty)):
-        return getattr(penalty, "l1_ratio", 1.0), penalty.positive
-    return None, False
+    family = _family(type(penalty))
+    if family is None:
+        return None, False
+    return penalty.l1_ratio if family is ElasticNet else SHARES[family], penalty.positive
 
 
 @lru_cache
-def _is_elastic(kind):
-    """Whether a class of penalties has the texts of the elastic net or the lasso."""
-    return any(all(getattr(kind, name) is getattr(family, name) for name in TEXTS) for family in (L1, ElasticNet))
+def _family(kind):
+    """The elastic net, the lasso or ridge, if a class of penalties has its texts; else None."""
+    for family in (*SHARES, ElasticNet):
+        if all(getattr(kind, name) is getattr(family, name) for name in TEXTS):
+            return family
+    return None

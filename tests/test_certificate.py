@@ -25,7 +25,8 @@ from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 from test_user_penalty import OwnL1, OwnMCP, OwnSLOPE
 
-from skreg import ElasticNet, GroupMCP, Optimality, PenalizedRegression, make_problem
+from skreg import L1, L2, ElasticNet, GroupMCP, Optimality, PenalizedRegression, _kernels, make_problem
+from skreg.solvers.compiled import compiled_prox
 
 TASKS = ["squared", "logistic", "softmax"]
 PENALTIES = {"l1": ("l1", 1.0), "l2": ("l2", 0.0), "elasticnet": (ElasticNet(0.4), 0.4)}
@@ -321,3 +322,34 @@ def test_a_warm_start_from_a_solution_needs_no_warning_after_one_iteration():
     model = estimator("logistic", "l1", alpha=ALPHA, warm_start=True).fit(X, y)
     assert model.set_params(max_iter=1).fit(X, y).optimality_.converged
     np.testing.assert_allclose(plain(model)[0], plain(estimator("logistic", "l1", alpha=ALPHA).fit(X, y))[0], atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "penalty", [L1(), L1(positive=True), L2(), ElasticNet(0.3), ElasticNet(0.3, positive=True)], ids=str
+)
+@pytest.mark.parametrize("loss", ["squared", "logistic"])
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_a_point_with_a_twin_says_what_the_text_says(penalty, loss, fit_intercept):
+    """Some of it in one pass over coefficients and gradient; without a twin every number is asked for on its own."""
+    rng = np.random.default_rng(5)
+    X, factor = rng.standard_normal((60, 9)), rng.uniform(0.5, 2.0, 9)
+    y = X[:, 0] + rng.standard_normal(60) + 3.0
+    y = y if loss == "squared" else (y > 3.0).astype(float)
+    options = {"penalty": penalty, "loss": loss, "fit_intercept": fit_intercept, "penalty_factor": factor}
+    problem = make_problem(X, y, **options)
+    compiled = problem.changed(twin=compiled_prox(problem.penalty))
+    for alpha in (0.5, 0.05, 0.0):
+        coef = np.abs(rng.standard_normal(9)) * (rng.random(9) < 0.5)
+        for intercept in (problem.null_intercept, 0.1 * fit_intercept):
+            point, text = compiled.point(coef, intercept, alpha), problem.point(coef, intercept, alpha)
+            assert point.price == pytest.approx(text.price, rel=1e-13)
+            assert point.violation == pytest.approx(text.violation, rel=1e-12)
+            np.testing.assert_allclose(point.violations, text.violations, rtol=1e-12, atol=1e-15)
+            np.testing.assert_array_equal(point.restless, text.restless)
+            np.testing.assert_array_equal(
+                point.restless, _kernels.restless(coef, point.gradient, compiled.strengths(alpha), *compiled.twin)
+            )
+            if loss == "squared":
+                # That of another loss has another dual point where the intercept is not the best one.
+                gap, known = point.gap(), text.gap()
+                assert gap == known or gap == pytest.approx(known, rel=1e-9)

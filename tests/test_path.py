@@ -284,7 +284,7 @@ def test_bad_input_is_named(params, match):
 
 
 @pytest.mark.parametrize(
-    "penalty", [L1(), L1(positive=True), ElasticNet(0.0), ElasticNet(0.3, positive=True), ElasticNet(1.0)]
+    "penalty", [L1(), L1(positive=True), L2(), ElasticNet(0.0), ElasticNet(0.3, positive=True), ElasticNet(1.0)]
 )
 @pytest.mark.parametrize("factor", [None, np.array([0.5, 1.0, 2.0, 1.0, 3.0, 1.0, 0.1, 1.0])], ids=["alike", "factors"])
 @pytest.mark.parametrize("off", [0.0, 1e-3, 0.3], ids=["solved", "near", "far"])
@@ -304,7 +304,8 @@ def test_points_measured_together_are_as_if_alone(penalty, factor, off, through)
         points = ahead._points(problem, coefs, [problem.null_intercept + off] * 4, alphas)
         ahead._measure(points, coefs, ahead._differentiate(points))
     for point, coef, alpha in zip(points, coefs, alphas, strict=True):
-        alone = problem.point(coef, point.intercept, alpha)
+        # Without a twin a point asks the text of the penalty, one question after the other.
+        alone = problem.changed(twin=None).point(coef, point.intercept, alpha)
         assert {"price", "plain_gap", "violation", "gradient"} <= vars(point).keys()
         assert point.loss == pytest.approx(alone.loss, rel=1e-13)
         assert point.price == pytest.approx(alone.price, rel=1e-13)

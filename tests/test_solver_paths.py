@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from skreg import L1, ElasticNet, make_problem
+from skreg import L1, L2, Box, ElasticNet, make_problem
 from skreg.elastic import certify_together
 from skreg.grid import null_alpha
 from skreg.model import QuadraticModel
 from skreg.problem import Problem
-from skreg.solvers import CoordinateDescent, ahead, engine, sampling
+from skreg.solvers import CoordinateDescent, ProximalGradient, ahead, coordinate, engine, sampling
 from skreg.solvers.engine import HALFWAY, REMOTE, Engine
 from skreg.solvers.hessian import KeptHessian
 from skreg.solvers.small import SmallNewton
@@ -69,6 +69,32 @@ def test_with_free_columns_and_scaling(shape, fit_intercept, standardize):
 def test_several_targets(shape):
     X, y, rng = path_data(shape, 2)
     assert_path_is_single_fits(make_problem(X, np.column_stack([y, y[::-1], rng.standard_normal(len(y))])))
+
+
+@pytest.mark.parametrize("penalty", [L1(), L1(positive=True), L2(positive=True), ElasticNet(0.3)], ids=str)
+@pytest.mark.parametrize("n_alphas", [1, 40])
+def test_moments_are_followed_without_an_engine(penalty, n_alphas, monkeypatch):
+    X, y, rng = path_data("tall", 11)
+    problem = make_problem(X, y, penalty=penalty, penalty_factor=rng.uniform(0.5, 2.0, 12))
+    alphas = np.geomspace(0.5, 1e-3, 40)[:n_alphas]
+    expected = [next(ProximalGradient().solve(problem, [alpha], tol=1e-12)) for alpha in alphas[::13]]
+    monkeypatch.setattr(coordinate, "Engine", None)
+    path = list(CoordinateDescent().solve(problem, alphas, tol=1e-10))
+    assert len(path) == n_alphas and all(solution.optimality.converged for solution in path)
+    for solution, known in zip(path[::13], expected, strict=True):
+        np.testing.assert_allclose(solution.coef, known.coef, atol=1e-5)
+        check = problem.certificate(solution.coef, solution.intercept, solution.alpha, 1e-10)
+        assert check.converged and check.objective == pytest.approx(solution.optimality.objective, rel=1e-12)
+
+
+def test_what_an_active_set_cannot_do_alone_is_left_to_an_engine():
+    """Kinks elsewhere than at zero, and solutions that start at one."""
+    X, y, _ = path_data("tall", 12)
+    for penalty in (Box(0.0, 0.3), Box(0.1, 0.5), L1() + Box(-0.2, 0.4)):
+        problem, alphas = make_problem(X, y, penalty=penalty), np.geomspace(0.5, 1e-3, 10)
+        for solution in CoordinateDescent().solve(problem, alphas, tol=1e-9):
+            other = next(ProximalGradient().solve(problem, [solution.alpha], tol=1e-12))
+            np.testing.assert_allclose(solution.coef, other.coef, atol=1e-5)
 
 
 def test_where_moments_lose_their_digits_x_is_read_again(monkeypatch):

@@ -2,6 +2,7 @@
 
 from skreg.certificate import CONDITION
 from skreg.solvers.base import Progress, Solution, Solver, sharp, starting_point
+from skreg.solvers.compiled import compiled_prox, compiled_prox_in_use
 from skreg.solvers.line_search import line_search
 from skreg.solvers.system import NewtonSystem
 from skreg.sums import inner
@@ -43,6 +44,9 @@ class Newton(Solver):
 
     def solve(self, problem, alphas, start=None, tol=1e-6, max_iter=10_000):
         """Each alpha from the solution before, with the Hessian before."""
+        penalty = problem.penalty
+        if penalty.separable and compiled_prox_in_use(penalty, problem.n_features):
+            problem = problem.changed(twin=compiled_prox(penalty))
         system = NewtonSystem(problem)
         for alpha in alphas:
             solution = _solve_one(system, alpha, start, tol, max_iter)
@@ -57,11 +61,12 @@ def _solve_one(system, alpha, start, tol, max_iter):
         intercept = problem.profile(problem.design.dot(coef), intercept, NEAR)
     system.charge(alpha)
     may_diverge, n_models = problem.unpenalised(alpha).size > 0, 0
-    if system.small is not None:
-        coef, intercept, _, n_models = system.small.minimise(coef, intercept, alpha, 0.5 * sharp(tol), max_iter - 1)
-    point = problem.point(coef, intercept, alpha)
+    if system.small is None:
+        point = problem.point(coef, intercept, alpha)
+    else:
+        point, n_models = system.small.best_point(coef, intercept, alpha, 0.5 * sharp(tol), max_iter - 1)
     slopes = system.loss_gradient(point)
-    best, progress, looking = None, Progress(), n_models > 0
+    best, progress, looking, moved = None, Progress(), n_models > 0, False
     for n_iter in range(1 + n_models, max_iter + 1):
         if may_diverge and problem.diverges(point.coef, point.intercept, alpha):
             return Solution(alpha, point.coef, point.intercept, n_iter, point.optimality(tol), diverges=True)
@@ -71,8 +76,9 @@ def _solve_one(system, alpha, start, tol, max_iter):
         little = max(SHARP * tol * problem.null_loss, 1e-15 * abs(point.objective))
         looking = looking or n_iter == max_iter or (step is not None and 0.5 * inner(gradient, step) <= little)
         if looking:
-            # Steps have added up in the linear predictor: take it from the coefficients again.
-            point = problem.point(point.coef, point.intercept, alpha)
+            if moved:
+                # Steps have added up in the linear predictor: take it from the coefficients again.
+                point, moved = problem.point(point.coef, point.intercept, alpha), False
             optimality = point.optimality(tol)
             progress.update(optimality)
             if best is None or optimality.violation <= best.optimality.violation:
@@ -87,6 +93,7 @@ def _solve_one(system, alpha, start, tol, max_iter):
         slope = float(inner(gradient, step))
         point, size = line_search(point, *system.split(-step), -slope)
         if size > 0.0:
+            moved = True
             before, slopes = slopes, system.loss_gradient(point)
             system.learn(-size * step, slopes - before, size * slope)
         elif not system.forget():

@@ -287,7 +287,7 @@ class SmallNewton:
         wanted[:size] -= weights * loops.point[:size]
         largest = diagonal.copy()
         factor, move, failed = dposv(system, wanted, lower=1, overwrite_a=1)
-        if failed or np.min(factor.diagonal() ** 2 - PIVOT * largest) <= 0.0:
+        if failed or (factor.diagonal() ** 2 - PIVOT * largest).min() <= 0.0:
             lower = np.tril(hessian)
             every = np.zeros(len(system))
             every[:size] = weights

@@ -66,7 +66,7 @@ class NewtonSystem:
         """Set the weights of the squares; what is known of the loss stays."""
         problem = self.problem
         weights = np.asarray(problem.penalty.quadratic(problem.strength(alpha)), dtype=np.float64)
-        self._weights = np.broadcast_to(weights, problem.n_features)
+        self._weights = weights * np.ones(problem.n_features)
         repeated = np.repeat(self._weights, problem.n_outputs)
         self._all_weights = self._joined(repeated, self._nothing)
         if self._factorise is not None:
