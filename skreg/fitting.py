@@ -72,9 +72,9 @@ def encode_classes(y, sample_weight=None, labels=None):
         raise ValueError(
             f"y must hold two classes or more (with positive weight); got one class: {labels.tolist()[0]!r}."
         )
-    codes = np.minimum(np.searchsorted(labels, y), len(labels) - 1)
     if len(labels) == 2:
-        return Classes(labels, codes.astype(np.float64), Logistic())
+        return Classes(labels, (y > labels[0]).astype(np.float64), Logistic())
+    codes = np.minimum(np.searchsorted(labels, y), len(labels) - 1)
     one_hot = np.zeros((len(codes), len(labels)))
     one_hot[np.arange(len(codes)), codes] = 1.0
     return Classes(labels, one_hot, Softmax())

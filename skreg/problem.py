@@ -270,11 +270,9 @@ class Problem:
         """What X will be asked to meet first, for one output: `product` needs y, the gradient of the null model that of its rows."""
         if self.y.ndim > 1 or not np.isfinite(self.null_intercept):
             return None
-        return (
-            self.weighted(self.y)
-            if self.loss.quadratic
-            else self.row_gradient(np.full(len(self.y), self.null_intercept))
-        )
+        if self.loss.quadratic:
+            return self.weighted(self.y)
+        return self.weighted(self.loss.expansion(self.y, np.zeros(len(self.y)) + self.null_intercept)[1])
 
     @cached_property
     def null_loss(self):

@@ -76,11 +76,13 @@ def solve_ridges(problem, alphas, tol):
 
 def factored(problem, alpha):
     """The weights of the squares as (strength, shape); strength is 0 where one of them is."""
-    weights = np.asarray(problem.penalty.quadratic(problem.strength(alpha)), dtype=np.float64)
+    weights = problem.penalty.quadratic(problem.strength(alpha))
+    if not isinstance(weights, np.ndarray):
+        return max(float(weights), 0.0), None
     top = float(weights.max(initial=0.0))
     if not weights.min(initial=top) > 0:
         return 0.0, None
-    return top, weights / top if weights.ndim and (weights != top).any() else None
+    return top, weights / top if (weights != top).any() else None
 
 
 def certified(problem, alpha, coef, n_iter, tol, loss, price, gap, violation):
