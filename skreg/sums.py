@@ -30,16 +30,6 @@ def inner(vector, array):
 
 
 def total(vector, array):
-    """The sum of all that `inner` gives.
-
-    Parameters
-    ----------
-    vector : ndarray of shape (n,)
-    array : ndarray of shape (n,) or (n, n_columns)
-
-    Returns
-    -------
-    float
-    """
+    """The sum of all that `inner` gives, a float."""
     sums = inner(vector, array)
     return float(sums if array.ndim == 1 else sums.sum())
