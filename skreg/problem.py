@@ -280,7 +280,8 @@ class Problem:
         if self.loss.quadratic:
             loss = 0.5 * _sum_of(self.square - self.null_intercept**2)
         else:
-            loss = self.loss_value(np.zeros(self.y.shape) + self.null_intercept)
+            # A loss may leave out what does not depend on eta, and be negative: its size is a unit all the same.
+            loss = abs(self.loss_value(np.zeros(self.y.shape) + self.null_intercept))
         size = self._mean_square
         if loss > (10 * EPS) ** 2 * size:
             return loss
