@@ -13,6 +13,7 @@ cdef extern from "_simd.h" nogil:
     double skreg_dot "skreg_dot_d"(long n, const double *x, const double *y)
     double skreg_squares "skreg_squares_d"(long n, const double *x, const double *w, double shift)
     void skreg_copy "skreg_copy_dd"(long n, const double *x, double shift, const double *scale, double *out)
+    void skreg_copy_single "skreg_copy_df"(long n, const double *x, double shift, const double *scale, float *out)
 
 
 cdef class SmallLoops:
@@ -163,15 +164,36 @@ cdef class SmallLoops:
         for i in range(self.roots.shape[0]):
             self.roots[i] = sqrt(self.curvatures[i])
 
-    def weighted(self, Py_ssize_t start, Py_ssize_t stop):
-        """Some rows of the columns of the model and that of the intercept, times the roots: their square is the Hessian."""
+    def weighted(self, Py_ssize_t start, Py_ssize_t stop, bint single=False):
+        """Some rows of the columns of the model and that of the intercept, times the roots: their square is the Hessian.
+
+        ``single``: as float32.
+        """
         cdef Py_ssize_t i, j, n = min(stop, self.x.shape[0]) - start, k = self.order.shape[0]
         cdef Py_ssize_t m = k + self.x.shape[1] - self.size
-        out = np.empty((n, m), order="F")
-        cdef double[::1, :] w = out
+        cdef float[::1, :] s
+        cdef double[::1, :] w
+        out = np.empty((n, m), np.float32 if single else np.float64, order="F")
+        if single:
+            s = out
+        else:
+            w = out
         for i in range(m):
             j = self.order[i] if i < k else self.size
-            skreg_copy(n, &self.x[start, j], 0.0, &self.roots[start], &w[0, i])
+            if single:
+                skreg_copy_single(n, &self.x[start, j], 0.0, &self.roots[start], &s[0, i])
+            else:
+                skreg_copy(n, &self.x[start, j], 0.0, &self.roots[start], &w[0, i])
+        return out
+
+    def squares(self):
+        """Curvature along the columns that are in use at what was reached; NaN for the others."""
+        cdef Py_ssize_t j, n = self.x.shape[0]
+        out = np.full(self.size, np.nan)
+        cdef double[::1] o = out
+        for j in range(self.size):
+            if self.end[j] != 0.0:
+                o[j] = skreg_squares(n, &self.x[0, j], &self.curvatures[0], 0.0)
         return out
 
     def eliminate(self, const double[::1, :] hessian):

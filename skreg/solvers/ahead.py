@@ -28,6 +28,9 @@ MOST = 16
 # Up to so many columns a Gram matrix for many alphas is less work than columns for each.
 CROWD = 800
 
+# An alpha at which so many blocks have failed is solved on its own.
+MOST_FAILURES = 3
+
 # So many rounds on one Hessian at most; after more than a few the next one is worth its price.
 MOST_ROUNDS = 8
 FEW_ROUNDS = 4
@@ -63,7 +66,8 @@ def solve_ahead(engine, alphas, start, tol, max_iter):
     """
     in_moments = engine.problem.moments is not None
     progress = Progress()
-    done, ahead, before, last, careful, stale = 0, 1, None, None, True, not engine.problem.loss.quadratic
+    done, ahead, failures, before, last = 0, 1, 0, None, None
+    careful, stale = True, not engine.problem.loss.quadratic
     while done < len(alphas):
         if careful or (_crowded(engine) and not engine.problem.loss.quadratic):
             goal = None
@@ -75,7 +79,7 @@ def solve_ahead(engine, alphas, start, tol, max_iter):
             if in_moments and (solution.stalled or not last.trusted(sharp(tol))):
                 return done, start
             yield solution
-            done, careful = done + 1, False
+            done, failures, careful = done + 1, 0, False
             continue
         block = alphas[done : done + ahead]
         if not engine.everything:
@@ -102,7 +106,7 @@ def solve_ahead(engine, alphas, start, tol, max_iter):
             before, last = last, point
             passed += 1
         start = last.coef, last.intercept
-        done += passed
+        done, failures = done + passed, 0 if passed else failures + 1
         if passed == len(block):
             ahead, stale = min(2 * ahead, MOST), rounds > FEW_ROUNDS
         else:
@@ -111,6 +115,8 @@ def solve_ahead(engine, alphas, start, tol, max_iter):
             # What neither more columns nor a Hessian of this point could mend is solved on its own.
             stale = not grown and not renewed and not engine.problem.loss.quadratic
             careful = not (grown or stale or engine.models.sharpen())
+            # What is foretold may let go of just those columns that were missing.
+            careful = careful or failures > MOST_FAILURES
     return done, start
 
 

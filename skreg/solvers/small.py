@@ -10,7 +10,7 @@ over X, and what it is read for is a solution.
 import math
 
 import numpy as np
-from scipy.linalg.blas import dsyrk
+from scipy.linalg.blas import dsyrk, ssyrk
 from scipy.linalg.lapack import dposv
 
 from skreg._kernels import ActiveSet
@@ -37,6 +37,10 @@ MOST_COPIED, SHARE, TALL = 2_000_000, 0.15, 10
 
 # A Hessian of so many products is made at every model.
 EVERY_TIME = 2e6
+
+# Where X has so many numbers, those that are not made at every model have seven digits, which exact gradients make up for; and
+# so much more on their diagonal, relative to it, than rounding takes from their eigenvalues.
+MANY, TRACE = 1e6, 1e-6
 
 # The rest of a model is dearer than a Hessian of so many coefficients and rows, unless that stays as it is
 # while the weights of the rows change by no more than this share, and a model leaves no more than that one of the violation.
@@ -85,6 +89,7 @@ class SmallNewton:
         self._loops = SmallLoops(columns, problem.weights, size)
         self._active = ActiveSet(max(size, 1))
         self._every_time = columns.size * size <= EVERY_TIME
+        self._single = not self._every_time and problem.design.stores_zeros and problem.design.X.size >= MANY
 
     def hand_over(self, wanted, columns):
         """Copy those of the wanted columns that are here, up to the first that is not; returns how many they are."""
@@ -161,8 +166,11 @@ class SmallNewton:
             ):
                 break
             if weights is None:
-                others = loops.choose(FEW)
-                fresh = others or self._every_time or n_iter == 0 or violation > SLOW * last or not loops.near(STALE)
+                others, slow = loops.choose(FEW), violation > SLOW * last
+                fresh = others or self._every_time or n_iter == 0 or slow or not loops.near(STALE)
+                if n_iter and slow and loops.near(STALE):
+                    # It may be for want of digits.
+                    self._single = False
                 self._by_active_set(0.1 * goal, fresh)
             else:
                 loops.choose_all()
@@ -194,6 +202,10 @@ class SmallNewton:
         point = self.problem.point(self._of_all(coef), intercept, alpha, self.eta.copy())
         if expansion is not None:
             point._expansion = expansion
+            if self.entries is not None:
+                # X need not be read for what the copies tell.
+                squares = self._loops.squares()
+                point._some_curvature[self.entries] = np.where(squares > 0.0, squares, np.nan)
         return point, n_models
 
     def balance(self):
@@ -245,11 +257,17 @@ class SmallNewton:
         """The loss where the way has led to."""
         return self._loops.take(*self.problem.loss.expansion(self.problem.y, self._loops.eta))
 
-    def _hessian(self):
+    def _hessian(self, single=False):
         """Second derivatives of the columns of the model, and of the intercept: the lower triangle."""
         loops, n_samples = self._loops, len(self.problem.weights)
         loops.take_roots()
         height = max(BLOCK_SIZE // (loops.chosen.size + 1), 16)
+        if single:
+            # What a block adds up in single precision is added up in double.
+            blocks = (loops.weighted(start, start + height, True) for start in range(0, n_samples, height))
+            total = np.asfortranarray(sum(ssyrk(1.0, block, trans=1, lower=1).astype(np.float64) for block in blocks))
+            total.ravel(order="K")[:: len(total) + 1][: loops.chosen.size] *= 1.0 + TRACE
+            return total
         total = dsyrk(1.0, loops.weighted(0, height), trans=1, lower=1)
         for start in range(height, n_samples, height):
             block = loops.weighted(start, start + height)
@@ -260,7 +278,7 @@ class SmallNewton:
         """Solve the model until its violation is ``enough``."""
         loops, active = self._loops, self._active
         if fresh:
-            loops.eliminate(self._hessian())
+            loops.eliminate(self._hessian(self._single))
             params = self._twin.params
             self._own = self._twin._replace(params=params[loops.chosen] if len(params) > 1 else params)
             self._scratch = np.empty((3, loops.coef.size))

@@ -24,10 +24,10 @@ MAX_BLOCK, MAX_SPARSE_BLOCK = 2_000, 1_000
 SHARE, ROWS_PER_COLUMN = 1 / 12, 10
 
 # A stand-in is stale when the curvature of the rows has changed by this share.
-STALE = 0.25
+STALE = 0.4
 
 # Pairs of a step and the change of the gradient that are remembered.
-MEMORY = 20
+MEMORY = 40
 
 
 class NewtonSystem:
