@@ -89,7 +89,7 @@ def test_a_hessian_of_other_data_is_replaced(monkeypatch, hessians):
 @pytest.mark.parametrize("block_size", [2_000, 131_072])
 @pytest.mark.parametrize("layout", [np.asfortranarray, np.ascontiguousarray, sparse.csc_array])
 def test_the_hessian_of_softmax_row_by_row(layout, block_size, size, options, monkeypatch):
-    monkeypatch.setattr(design, "BLOCK_SIZE", block_size)
+    monkeypatch.setattr(design.dense, "BLOCK_SIZE", block_size)
     problem, rng = problem_of(layout, **options)
     intercept = rng.standard_normal(N_CLASSES) * problem.fit_intercept
     point = problem.point(size * 0.1 * rng.standard_normal(problem.coef_shape), intercept, 0.1)
