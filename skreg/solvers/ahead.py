@@ -22,8 +22,8 @@ from skreg.solvers.sampling import MARGIN
 
 __all__ = ["solve_ahead"]
 
-# So many alphas at once, when all goes well.
-MOST = 16
+# So many alphas at once, at first and when all goes well.
+FIRST, MOST = 6, 16
 
 # Up to so many columns a Gram matrix for many alphas is less work than columns for each.
 CROWD = 800
@@ -66,7 +66,7 @@ def solve_ahead(engine, alphas, start, tol, max_iter):
     """
     in_moments = engine.problem.moments is not None
     progress = Progress()
-    done, ahead, failures, before, last = 0, 1, 0, None, None
+    done, ahead, failures, before, last = 0, FIRST, 0, None, None
     careful, stale = True, not engine.problem.loss.quadratic
     while done < len(alphas):
         if careful or (_crowded(engine) and not engine.problem.loss.quadratic):
