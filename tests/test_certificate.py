@@ -25,7 +25,7 @@ from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 from test_user_penalty import OwnL1, OwnMCP, OwnSLOPE
 
-from skreg import L1, L2, ElasticNet, GroupMCP, Optimality, PenalizedRegression, _kernels, make_problem
+from skreg import L1, L2, ElasticNet, GroupMCP, Loss, Optimality, PenalizedRegression, _kernels, make_problem
 from skreg.solvers.compiled import compiled_prox
 
 TASKS = ["squared", "logistic", "softmax"]
@@ -353,3 +353,29 @@ def test_a_point_with_a_twin_says_what_the_text_says(penalty, loss, fit_intercep
                 # That of another loss has another dual point where the intercept is not the best one.
                 gap, known = point.gap(), text.gap()
                 assert gap == known or gap == pytest.approx(known, rel=1e-9)
+
+
+class LogCosh(Loss):
+    """Less a constant, which may make it negative."""
+
+    def __init__(self, less=0.0):
+        self.less = less
+
+    def value(self, y, eta):
+        return np.logaddexp(eta - y, y - eta) - np.log(2) - self.less
+
+    def gradient(self, y, eta):
+        return np.tanh(eta - y)
+
+    def curvature(self, y, eta):
+        return 1 / np.cosh(np.clip(eta - y, -300, 300)) ** 2
+
+
+@pytest.mark.parametrize("penalty", ["l1", "l2"])
+def test_a_loss_that_is_negative_is_measured_in_its_size(penalty):
+    X, y = sparse_data("squared", seed=1)
+    known = PenalizedRegression(penalty, alpha=ALPHA, loss=LogCosh(), tol=1e-12).fit(X, y)
+    model = PenalizedRegression(penalty, alpha=ALPHA, loss=LogCosh(less=10.0), tol=1e-12).fit(X, y)
+    assert model.optimality_.objective < 0 < model.optimality_.null_loss
+    assert model.optimality_.null_loss == pytest.approx(10.0 - known.optimality_.null_loss)
+    np.testing.assert_allclose(model.coef_, known.coef_, atol=1e-6)
