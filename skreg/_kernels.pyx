@@ -882,35 +882,22 @@ def elastic_sums(const double[:, :] coefs, const double[:, :] grads, const doubl
 
 
 def moment_sums(const double[:, :] gram, const double[::1] product, double square, const double[:, ::1] coefs,
-                double[:, ::1] gradients):
-    """Gradients of the squared loss in moments, for each row of ``coefs``.
+                const double[:, ::1] gradients):
+    """Of the squared loss in moments, for each row of ``coefs`` and the gradient there.
 
-    Returns the losses, the weighted means of the products of residuals with y, and how far coefficients reach together.
+    Losses, weighted means of the products of residuals with y, and how far coefficients reach together.
     """
-    cdef Py_ssize_t b, i, j, k = product.shape[0]
-    cdef int waiting
-    cdef double[4] sizes
-    cdef const double *rows[4]
+    cdef Py_ssize_t b, j
     cdef double own, met, reach
     cdef double[:, ::1] out = np.empty((3, coefs.shape[0]))
     with nogil:
         for b in range(coefs.shape[0]):
-            waiting, own, met, reach = 0, 0.0, 0.0, 0.0
-            for j in range(k):
-                gradients[b, j] = -product[j]
-            for i in range(k):
-                if coefs[b, i] != 0.0:
-                    sizes[waiting], rows[waiting] = coefs[b, i], &gram[i, 0]
-                    met += coefs[b, i] * product[i]
-                    reach += fabs(coefs[b, i]) * sqrt(gram[i, i])
-                    waiting += 1
-                    if waiting == 4:
-                        skreg_gather(k, sizes, rows[0], rows[1], rows[2], rows[3], &gradients[b, 0])
-                        waiting = 0
-            for i in range(waiting):
-                skreg_axpy(k, sizes[i], rows[i], &gradients[b, 0])
-            for i in range(k):
-                own += coefs[b, i] * gradients[b, i]
+            own, met, reach = 0.0, 0.0, 0.0
+            for j in range(coefs.shape[1]):
+                if coefs[b, j] != 0.0:
+                    own += coefs[b, j] * gradients[b, j]
+                    met += coefs[b, j] * product[j]
+                    reach += fabs(coefs[b, j]) * sqrt(gram[j, j])
             out[0, b], out[1, b], out[2, b] = max(0.5 * (square + own - met), 0.0), square - met, reach
     return np.asarray(out)
 

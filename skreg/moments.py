@@ -143,8 +143,11 @@ def moment_points(problem, coefs, alphas):
     -------
     list of MomentPoint
     """
-    gradients, points = np.empty_like(coefs), []
-    losses, products, reaches = _kernels.moment_sums(*problem.moments, coefs, gradients).tolist()
+    gram, product, square = problem.moments
+    used, points = coefs.any(axis=0).nonzero()[0], []
+    gradients = coefs[:, used] @ gram[used] if 4 * used.size < product.size else coefs @ gram
+    gradients -= product
+    losses, products, reaches = _kernels.moment_sums(gram, product, square, coefs, gradients).tolist()
     for coef, gradient, alpha, loss, reach in zip(coefs, gradients, alphas, losses, reaches, strict=True):
         point = MomentPoint(problem, coef, problem.null_intercept, alpha)
         point.gradient, point.loss, point.reach = gradient, loss, reach
