@@ -53,6 +53,9 @@ class Design:
         if product is not None:
             self.first = self._shifted(product, rows)
 
+    # One column in so many is picked faster than all of them are read.
+    _one_in = 4
+
     @property
     def _shift(self):
         """The shift, zeros where there is none."""
@@ -68,7 +71,7 @@ class Design:
 
     def dot_t(self, residual, index=None):
         """``Z.T @ residual``, float64, shape (n_features,) or (n_features, n_outputs); of some columns only."""
-        if index is not None and 4 * len(index) > self.shape[1]:
+        if index is not None and self._one_in * len(index) > self.shape[1]:
             return self.dot_t(residual)[index]
         product = self._times_t(residual) if index is None else self._some_times_t(index, residual)
         return self._shifted(product, residual, index)

@@ -37,6 +37,8 @@ class DenseDesign(Design):
             # A view that is contiguous along neither axis.
             X = np.ascontiguousarray(X)
         self._by_column = X.strides[0] == X.itemsize
+        if not self._by_column:
+            self._one_in = MOST_SCATTERED
         super().__init__(X, weights, center, standardize, rows)
 
     def _centred_moments(self, weights, rows):
