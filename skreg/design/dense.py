@@ -113,20 +113,21 @@ class DenseDesign(Design):
         _passes.dense_pass(self.X, NOTHING, row_weights, self._shift, NOTHING, squares)
         return squares
 
-    def _many_squares(self, row_weights):
-        squares, start = np.zeros((row_weights.shape[1], self.shape[1])), 0
-        every, height = np.arange(self.shape[1]), max(BLOCK_SIZE // max(self.shape[1], 1), 16)
-        for block in self._gathered(every, np.ones(self.shape[0]), height):
+    def _many_squares(self, row_weights, index=None):
+        index = np.arange(self.shape[1]) if index is None else index
+        squares, start = np.zeros((row_weights.shape[1], index.size)), 0
+        for block in self._gathered(index, np.ones(self.shape[0]), max(BLOCK_SIZE // max(index.size, 1), 16)):
             np.square(block, out=block)
             squares += row_weights[start : start + len(block)].T @ block
             start += len(block)
         return squares.T
 
     def _some_squares(self, index, row_weights):
-        squares = np.empty((row_weights.size // self.shape[0], index.size))
-        for weights, out in zip(np.atleast_2d(row_weights.T), squares, strict=True):
-            _passes.dense_some_squares(self.X, index, np.ascontiguousarray(weights), self._shift[index], out)
-        return squares.T.reshape(index.shape + row_weights.shape[1:])
+        if row_weights.ndim > 1:
+            return self._many_squares(row_weights, np.ascontiguousarray(index, dtype=np.intp))
+        squares = np.empty(index.size)
+        _passes.dense_some_squares(self.X, index, np.ascontiguousarray(row_weights), self._shift[index], squares)
+        return squares
 
     def dot_t_and_squared_norms(self, residual, row_weights):
         product, squares = np.zeros((2, self.shape[1]))
