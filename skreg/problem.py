@@ -318,11 +318,15 @@ class Problem:
         """Linear predictor."""
         return self.design.dot(coef) + intercept
 
-    def eta_and_gradient(self, coef, intercept):
-        """Linear predictor, and derivative of the mean squared loss with respect to ``coef``: X is read once for both."""
-        y, weights = self.y - intercept, self.weights
-        product, gradient = self.design.dot_and_back(coef, lambda part, rows: weights[rows] * (part - y[rows]))
-        return product + intercept, gradient
+    def eta_and_gradient(self, coef, before):
+        """Linear predictor ``Z @ coef + before``, of one output, and the gradient there: X is read once for both."""
+        before, y, weights = np.broadcast_to(before, self.y.shape), self.y, self.weights
+
+        def pull(part, rows):
+            return weights[rows] * self.loss.gradient(y[rows], part + before[rows])
+
+        product, gradient = self.design.dot_and_back(coef, pull)
+        return product + before, gradient
 
     def loss_value(self, eta):
         """Weighted mean loss."""

@@ -18,7 +18,7 @@ from helpers import (
 from scipy.special import softmax
 
 from skreg import L2, Loss, PenalizedLogisticRegression, PenalizedRegression, Softmax, make_problem
-from skreg.design import make_design
+from skreg.design import DenseDesign, dense, make_design
 from skreg.solvers import get_solver, system
 from skreg.solvers.system import NewtonSystem
 
@@ -281,3 +281,18 @@ def test_total_hessian(loss, size):
     total = loss.total_hessian(y, eta, weights)
     np.testing.assert_allclose(total, expected, rtol=1e-9, atol=1e-15)
     np.testing.assert_allclose(PseudoHuber().total_hessian(y[:, 0], y[:, 0], weights), [[weights.sum()]])
+
+
+def test_rows_are_read_once_for_a_step_and_the_gradient_where_it_leads(monkeypatch):
+    rng = np.random.default_rng(5)
+    X = rng.standard_normal((9000, 30))
+    y = (X[:, 0] + rng.standard_normal(9000) > 0).astype(float)
+    expected = PenalizedLogisticRegression("l2", alpha=0.01, tol=1e-12).fit(np.asfortranarray(X), y)
+    calls, both = [], DenseDesign.dot_and_back
+    monkeypatch.setattr(DenseDesign, "dot_and_back", lambda *args: calls.append(1) or both(*args))
+    monkeypatch.setattr(dense, "MANY", X.size)
+    monkeypatch.setattr(dense, "LARGE_BLOCK", 500 * 30)
+    problem = make_problem(X, y, loss="logistic", penalty="l2")
+    solution = next(get_solver("newton", problem).solve(problem, [0.01], tol=1e-12))
+    assert calls and solution.optimality.converged
+    np.testing.assert_allclose(solution.coef, expected.coef_[0], atol=1e-9)

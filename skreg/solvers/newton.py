@@ -91,7 +91,7 @@ def _solve_one(system, alpha, start, tol, max_iter):
         if system.renew(point) or looking:
             step = system.solve(gradient)
         slope = float(inner(gradient, step))
-        point, size = line_search(point, *system.split(-step), -slope)
+        point, size = line_search(point, *system.split(-step), -slope, differentiate=True)
         if size > 0.0:
             moved = True
             before, slopes = slopes, system.loss_gradient(point)
