@@ -7,7 +7,10 @@ import numpy as np
 from skreg.certificate import Optimality
 from skreg.progress import LISTENER
 
-__all__ = ["Progress", "Solution", "Solver", "sharp", "starting_point"]
+__all__ = ["Progress", "Solution", "Solver", "sharp", "sharp_enough", "starting_point"]
+
+# A violation of this share of the tolerance is a suboptimality far below it, as long as the tolerance is no more than 1.
+SHARPNESS = 1e-2
 
 
 @dataclass(frozen=True)
@@ -111,6 +114,11 @@ class Solver:
 def sharp(tol):
     """The violation beyond which coefficients are not worth another model."""
     return 1e-5 * np.sqrt(tol)
+
+
+def sharp_enough(tol):
+    """The same where a model costs as much as those before: who wants some digits only is not made to wait for others."""
+    return max(sharp(tol), SHARPNESS * tol)
 
 
 def starting_point(problem, start, alpha):

@@ -5,6 +5,7 @@ import numpy as np
 from skreg import _blocks
 from skreg.blocks import Blocks
 from skreg.solvers.alternating import Alternating, solve_positive
+from skreg.solvers.base import sharp_enough
 from skreg.solvers.block_columns import SWEEPS, BlocksOfColumns, DenseColumns, WorkingColumns
 from skreg.solvers.block_newton import Bends, BlockResiduals, GramSystem, norms, strengths
 from skreg.solvers.compiled import CompiledBlocks, compiled_blocks
@@ -26,10 +27,6 @@ MAX_NEWTON = 2_000
 
 # Curvatures of a prox that is NumPy only are differences, one for each coefficient of a block up to this size.
 MAX_DIFFERENCES = 50
-
-
-# A violation of this share of the tolerance is a suboptimality far below it, as long as the tolerance is no more than 1.
-SHARPNESS = 1e-2
 
 
 class BlockCoordinateDescent(CoordinateDescent):
@@ -89,8 +86,8 @@ class _BlockEngine(Engine):
 
     @property
     def final_violation(self):
-        """One model more costs as much as those before: who wants no more than some digits is not made to wait for others."""
-        return max(super().final_violation, SHARPNESS * self.tol)
+        """As of losses that are not squared."""
+        return sharp_enough(self.tol)
 
     def whole(self, entries):
         """All entries of the blocks of some."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from skreg.solvers.base import Progress, Solution, sharp, starting_point
+from skreg.solvers.base import Progress, Solution, sharp, sharp_enough, starting_point
 from skreg.solvers.columns import ColumnModel, ColumnQuadratic
 from skreg.solvers.compiled import compiled_prox, compiled_prox_in_use, work_in_text
 from skreg.solvers.line_search import line_search
@@ -66,9 +66,6 @@ LOOK = 5
 
 # A gap falls about as fast as the violation does: it is expected to be more than this share of what that makes of the last one.
 LEAST = 0.2
-
-# A violation of this share of the tolerance is a suboptimality far below it, as long as the tolerance is no more than 1.
-SHARPNESS = 1e-2
 
 # A step from a violation whose square is so many times the tolerance leads to where a certificate may be met.
 SOON = 30.0
@@ -153,7 +150,7 @@ class Engine:
         self._led = 0, 0.0
         if self.small is not None:
             # A certificate is made with curvatures of the point itself: half is near enough.
-            wanted = 0.5 * sharp(tol)
+            wanted = 0.5 * sharp_enough(tol)
             coef, intercept, promised, n_models = self.small.minimise(coef, intercept, alpha, wanted, max_iter - 1)
             first, eta = first + n_models, None
         point = problem.point(coef, intercept, alpha, eta)
@@ -172,7 +169,7 @@ class Engine:
                     self.damping = max(DAMPING, 100.0 * self.damping)
                 point = last
             last = point
-            small = promised <= little or (n_iter == first and point.violation <= sharp(tol))
+            small = promised <= little or (n_iter == first and point.violation <= self.final_violation)
             if self.everything and not small and n_iter < max_iter:
                 # Nothing to choose and much to gain: no certificate is worth its time yet.
                 point, promised = self._step(point, sharp(tol) if problem.loss.quadratic else SHARE)
@@ -293,10 +290,7 @@ class Engine:
     @property
     def final_violation(self):
         """Up to which violation coefficients that are certified are made sharper."""
-        if self.problem.loss.quadratic:
-            return sharp(self.tol)
-        # One model more costs as much as those before: who wants no more than some digits is not made to wait for others.
-        return max(sharp(self.tol), SHARPNESS * self.tol)
+        return sharp(self.tol) if self.problem.loss.quadratic else sharp_enough(self.tol)
 
     @property
     def first_size(self):

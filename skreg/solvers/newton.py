@@ -1,7 +1,7 @@
 """Newton's method for smooth losses with a quadratic penalty or none."""
 
 from skreg.certificate import CONDITION
-from skreg.solvers.base import Progress, Solution, Solver, sharp, starting_point
+from skreg.solvers.base import Progress, Solution, Solver, sharp_enough, starting_point
 from skreg.solvers.compiled import compiled_prox, compiled_prox_in_use
 from skreg.solvers.line_search import line_search
 from skreg.solvers.system import NewtonSystem
@@ -64,7 +64,7 @@ def _solve_one(system, alpha, start, tol, max_iter):
     if system.small is None:
         point = problem.point(coef, intercept, alpha)
     else:
-        point, n_models = system.small.best_point(coef, intercept, alpha, 0.5 * sharp(tol), max_iter - 1)
+        point, n_models = system.small.best_point(coef, intercept, alpha, 0.5 * sharp_enough(tol), max_iter - 1)
     slopes = system.loss_gradient(point)
     best, progress, looking, moved = None, Progress(), n_models > 0, False
     for n_iter in range(1 + n_models, max_iter + 1):
