@@ -27,7 +27,7 @@ from skreg import (
     make_problem,
 )
 from skreg.blocks import Blocks, numbered
-from skreg.solvers import block_columns, blocks, get_solver
+from skreg.solvers import base, block_columns, blocks, get_solver
 from skreg.solvers.block_columns import BlocksOfColumns, DenseColumns, WorkingColumns
 from skreg.solvers.block_dual import ProximalPoint
 from skreg.solvers.block_newton import Bends, ColumnSystem, GramSystem, norms
@@ -282,7 +282,7 @@ def test_who_wants_some_digits_does_not_wait_for_more(monkeypatch):
     X, y = regression_data(n=60, p=900, seed=5)
     model = PenalizedRegression(GroupLasso(5), alpha=0.3 * alpha_max(X, y, penalty=GroupLasso(5)), tol=1e-2)
     one = clone(model).fit(X, y)
-    monkeypatch.setattr(blocks, "SHARPNESS", 0.0)
+    monkeypatch.setattr(base, "SHARPNESS", 0.0)
     other = clone(model).fit(X, y)
     assert one.n_iter_ < other.n_iter_ and 0.0 < one.optimality_.gap <= 1e-2
     lower = one.optimality_.objective - other.optimality_.objective
