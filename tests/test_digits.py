@@ -5,7 +5,8 @@ import pytest
 
 from skreg import ElasticNet, PenalizedLogisticRegression, PenalizedRegression, make_problem, regularization_path
 from skreg.design import make_design
-from skreg.solvers.models import MANY, Models
+from skreg.solvers.hessian import MANY
+from skreg.solvers.models import Models
 
 
 @pytest.fixture

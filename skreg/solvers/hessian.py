@@ -8,14 +8,16 @@ from skreg._kernels import ActiveSet
 from skreg.solvers.copies import Copies
 from skreg.solvers.quadratic import MAX_NEWTON
 
-__all__ = ["KeptHessian", "KeptModel", "near"]
-
+__all__ = ["TRACE", "KeptHessian", "KeptModel", "near", "seven_digits_pay"]
 
 # Columns for which there is room at once; no power of two, whose rows would compete for the same places in the cache.
 ROOM = 520
 
 # As long as it is no more than one column in so many, what enters a working set is copied.
 MOST_COPIED = 10
+
+# Where X has so many numbers, seven digits of a Hessian save more than another step would cost.
+MANY = 1e6
 
 # So many rows are summed in single precision, and those sums in double.
 RUN = 4096
@@ -134,6 +136,11 @@ def _product(left, right):
         return left @ right.T
     runs = (slice(start, start + RUN) for start in range(0, n, RUN))
     return sum((left[:, run] @ right[:, run].T).astype(np.float64) for run in runs)
+
+
+def seven_digits_pay(problem):
+    """Whether a Hessian in single precision is worth its missing digits, which exact gradients make up for."""
+    return problem.design.stores_zeros and problem.design.X.size >= MANY
 
 
 def near(before, after):

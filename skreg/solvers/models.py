@@ -4,15 +4,12 @@ import numpy as np
 
 from skreg.model import QuadraticModel
 from skreg.solvers.columns import ColumnModel
-from skreg.solvers.hessian import KeptHessian, KeptModel, near
+from skreg.solvers.hessian import KeptHessian, KeptModel, near, seven_digits_pay
 
 __all__ = ["Models"]
 
 # Working sets up to this size have a Gram matrix, sparse as their columns may be.
 LARGE = 200
-
-# Where X has so many numbers, seven digits of a Hessian save more than another step would cost.
-MANY = 1e6
 
 # The products of a Gram matrix with more entries than so many times the columns of X cost more than four passes over X.
 DEAR = 80
@@ -61,8 +58,7 @@ class Models:
         self._violation = np.inf
         # A Hessian of several outputs, with its entries, and of one row in how many the next one is.
         self._lead, self._one_in, self._led = None, ONE_IN, 0
-        large = problem.design.stores_zeros and problem.design.X.size >= MANY
-        self.single = large and not everything
+        self.single = not everything and seven_digits_pay(problem)
         self.forget()
 
     def forget(self):

@@ -18,6 +18,7 @@ from skreg._small import SmallLoops
 from skreg.design import BLOCK_SIZE
 from skreg.solvers.compiled import compiled_prox, compiled_prox_in_use
 from skreg.solvers.direct import spd_solver
+from skreg.solvers.hessian import TRACE, seven_digits_pay
 from skreg.solvers.quadratic import Quadratic
 
 __all__ = ["SmallNewton"]
@@ -37,10 +38,6 @@ MOST_COPIED, SHARE, TALL = 2_000_000, 0.15, 10
 
 # A Hessian of so many products is made at every model.
 EVERY_TIME = 2e6
-
-# Where X has so many numbers, those that are not made at every model have seven digits, which exact gradients make up for; and
-# so much more on their diagonal, relative to it, than rounding takes from their eigenvalues.
-MANY, TRACE = 1e6, 1e-6
 
 # The rest of a model is dearer than a Hessian of so many coefficients and rows, unless that stays as it is
 # while the weights of the rows change by no more than this share, and a model leaves no more than that one of the violation.
@@ -89,7 +86,7 @@ class SmallNewton:
         self._loops = SmallLoops(columns, problem.weights, size)
         self._active = ActiveSet(max(size, 1))
         self._every_time = columns.size * size <= EVERY_TIME
-        self._single = not self._every_time and problem.design.stores_zeros and problem.design.X.size >= MANY
+        self._single = not self._every_time and seven_digits_pay(problem)
 
     def hand_over(self, wanted, columns):
         """Copy those of the wanted columns that are here, up to the first that is not; returns how many they are."""
