@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from skreg import _kernels
+from skreg.curvature import block_curvatures, curvatures, spectral_curvature
 from skreg.elastic import certify_together, measure_together, would_move
 from skreg.lazy import cached_property
 from skreg.model import QuadraticModel, scaled_inverse
@@ -229,15 +230,15 @@ class Point:
         """Curvature along each coefficient, or in the block of each; one number for penalties that see all together."""
         problem = self.problem
         if problem.blocks is not None:
-            return problem.block_curvatures(self.eta, self.row_curvature)
+            return block_curvatures(problem, self.eta, self.row_curvature)
         if not problem.penalty.separable:
-            return problem.spectral_curvature(self.eta)
+            return spectral_curvature(problem, self.eta)
         if problem.loss.quadratic:
-            return problem.curvatures(None)
+            return curvatures(problem, None)
         if self._is_null and np.ptp(self._expansion[2]) == 0.0:
             return self._expansion[2][0] * problem.squared_norms
         if self.eta.ndim > 1 or "gradient" in self.__dict__ or self._is_null:
-            return problem.curvatures(self.eta, self.row_curvature)
+            return curvatures(problem, self.eta, self.row_curvature)
         # Asked for first, it takes the gradient along.
         self.gradient, norms = problem.design.dot_t_and_squared_norms(self.row_gradient, self.row_curvature)
         return np.where(norms > 0, norms, 1.0)

@@ -40,7 +40,7 @@ def measure_together(points, coefs, gradients, halves, products, imbalances=None
     alphas = [point.alpha for point in points]
     strengths = _strengths(problem, alphas)
     rows, (share, positive) = (coefs, gradients), _shape(problem.penalty)
-    meet = problem.curvatures(None), *problem.twin
+    meet = problem.squared_norms, *problem.twin
     if share is None or problem.unpenalised(min(alphas)).size:
         violations = _kernels.largest_residuals(*rows, strengths, *meet).tolist()
     else:

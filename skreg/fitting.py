@@ -164,11 +164,34 @@ def in_units_of_X(problem, coef, intercept, alpha):
     coef : ndarray of shape (n_features,) or (n_outputs, n_features)
     intercept : float or ndarray of shape (n_outputs,)
     """
-    coef, moved = _unscaled(problem, problem.canonical(coef, alpha).T)
+    coef, moved = _unscaled(problem, _centred(problem, coef, alpha).T)
     intercept = intercept + problem.offset - moved
     if problem.loss.translation_invariant and problem.fit_intercept:
         intercept = intercept - np.mean(intercept)
     return np.ascontiguousarray(coef), intercept
+
+
+def _centred(problem, coef, alpha):
+    """Of all solutions with the same predictions and price, the one whose free parts sum to zero.
+
+    Adding a number to all outputs of a softmax changes nothing, so unpenalised
+    coefficients (and intercepts) are only fixed up to it.
+    """
+    if not (problem.loss.translation_invariant and coef.ndim > 1):
+        return coef
+    price, mean, penalty = problem.penalty_value(coef, alpha), coef.mean(axis=1), problem.penalty
+    directions = penalty.null_space()
+    if directions is not None:
+        free = directions @ np.linalg.lstsq(directions, mean, rcond=None)[0]
+    elif penalty.quadratic(problem.strength(alpha)) is not None or price <= 1e-10 * problem.null_loss:
+        # Squares are cheapest around their mean; and a price lost in rounding fixes nothing.
+        free = mean
+    else:
+        free = np.zeros_like(mean)
+        index = problem.unpenalised(alpha)
+        free[index] = mean[index]
+    centred = coef - free[:, None]
+    return centred if np.isfinite(problem.penalty_value(centred, alpha)) else coef
 
 
 def _unscaled(problem, coefs):

@@ -5,8 +5,10 @@ from numbers import Integral
 import numpy as np
 
 from skreg._validation import check_integer, check_real
+from skreg.curvature import curvatures
 from skreg.fitting import problem_of_data
 from skreg.solvers import fastest_solver
+from skreg.subproblems import along, in_basis, on_features
 
 __all__ = ["alpha_grid", "alpha_max", "null_alpha"]
 
@@ -137,7 +139,7 @@ def null_alpha(problem):
 
 def _separated(problem):
     """The problem in the basis in which its penalty is separable, where there is one."""
-    other = problem.in_basis()
+    other = in_basis(problem)
     return problem if other is None else other[0]
 
 
@@ -147,7 +149,7 @@ def _null_model(problem):
     free, basis = problem.unpenalised(1.0), problem.penalty.null_space()
     if free.size == 0 and basis is None:
         return problem.point(coef, problem.null_intercept, 0.0), 1.0
-    part = problem.features(free) if basis is None else problem.combined(basis)
+    part = on_features(problem, free) if basis is None else along(problem, basis)
     solution = next(iter(fastest_solver(part).solver.solve(part, [0.0], tol=1e-13)))
     if basis is None:
         coef[free] = solution.coef
@@ -207,7 +209,7 @@ def alpha_grid(problem, alphas=100, min_ratio=None):
 def _smooth_start(problem):
     """Where no coefficient keeps more than a thousandth of its size."""
     point, _ = _null_model(problem)
-    size = np.sqrt(problem.curvatures(point.eta)) * np.abs(point.gradient) / np.sqrt(2.0 * problem.null_loss)
+    size = np.sqrt(curvatures(problem, point.eta)) * np.abs(point.gradient) / np.sqrt(2.0 * problem.null_loss)
     size = size if size.ndim == 1 else size.max(axis=1)
     factor = np.broadcast_to(problem.strength(1.0), problem.n_features)
     return 1000.0 * float(np.max(size[factor > 0] / factor[factor > 0], initial=0.0))

@@ -1,4 +1,4 @@
-"""Loss, penalty and design meet: objective, gradient, curvature.
+"""Loss, penalty and design meet: objective, gradient, what certificates are measured in.
 
     minimise over b, w     sum_i s_i * loss(y_i, eta_i)  +  P(w; alpha * penalty_factor),     eta = Z w + b
 
@@ -13,12 +13,13 @@ import numpy as np
 from skreg._validation import check_penalty_factor, check_standardize
 from skreg.blocks import Blocks, numbered
 from skreg.certificate import Optimality, Point
+from skreg.curvature import steepest
 from skreg.design import make_design
+from skreg.intercept import best_intercept
 from skreg.lazy import cached_property
 from skreg.losses import get_loss
 from skreg.moments import MomentPoint, Moments
 from skreg.penalties import L1, L2, ElasticNet, NoPenalty, get_penalty
-from skreg.spectrum import largest_eigenvalue
 from skreg.sums import inner, total
 
 __all__ = ["Optimality", "Problem", "make_problem"]
@@ -48,7 +49,7 @@ COMPUTED_FROM = {
         "null_gradient",
     ),
     "penalty": ("has_conjugate", "blocks", "twin", "block_residuals"),
-    "design": ("product", "null_gradient", "squared_norms", "strong_convexity", "_spectral_norm"),
+    "design": ("product", "null_gradient", "squared_norms", "strong_convexity", "spectral_norm"),
     "weights": (
         "any_unweighted",
         "null_intercept",
@@ -58,14 +59,13 @@ COMPUTED_FROM = {
         "product",
         "null_gradient",
         "squared_norms",
+        "strong_convexity",
+        "spectral_norm",
     ),
 }
 
 # Prices that are sums over all entries: those of several outputs are summed together.
 SUMS = (L1.value, L2.value, ElasticNet.value, NoPenalty.value)
-
-# Another basis makes X dense; up to so many numbers.
-MOST_ENTRIES = 1e8
 
 
 class Problem:
@@ -206,37 +206,6 @@ class Problem:
             fit_intercept=self.fit_intercept and not self.loss.shift_invariant,
         )
 
-    def features(self, index):
-        """The problem on some of the features."""
-        design = make_design(self.design.X[:, index], self.weights, self.fit_intercept, False)
-        if self.design.scale is not None:
-            design.scale = self.design.scale[index]
-        factor = None if self.penalty_factor is None else self.penalty_factor[index]
-        part = Problem(
-            design, self.y, self.weights, self.loss, self.penalty.restrict(index), factor, self.fit_intercept
-        )
-        part.offset = part.offset + self.offset
-        return part
-
-    def combined(self, basis):
-        """The problem in some directions of coef, of which none is penalised."""
-        inverse_scale = 1.0 if self.design.scale is None else 1.0 / self.design.scale
-        design = make_design(self.design.X @ (basis.T * inverse_scale).T, self.weights, self.fit_intercept, False)
-        part = Problem(design, self.y, self.weights, self.loss, NoPenalty(), None, self.fit_intercept)
-        part.offset = part.offset + self.offset
-        return part
-
-    def in_basis(self):
-        """The problem in the basis in which its penalty is separable, and that basis; None where there is none."""
-        basis = self.penalty.basis()
-        if basis is None or np.prod(self.design.shape) > MOST_ENTRIES:
-            return None
-        columns = basis.adjoint(self.design.columns(np.arange(self.n_features)).T).T
-        design = make_design(columns, self.weights, self.fit_intercept, False)
-        part = Problem(design, self.y, self.weights, self.loss, basis.penalty, basis.factor, self.fit_intercept)
-        part.offset = part.offset + self.offset
-        return part, basis
-
     def kind(self, alpha):
         """What a fixed point of the prox is: "global", "local" or "stationary" (see `Optimality`)."""
         if self.loss.convex and self.penalty.convex:
@@ -264,7 +233,7 @@ class Problem:
         if not self.fit_intercept:
             return 0.0 if self.y.ndim == 1 else np.zeros(self.n_outputs)
         constant = self.loss.null_eta(self.y, self.weights)
-        return self.profile(np.zeros(self.y.shape)) if constant is None else constant
+        return best_intercept(self, np.zeros(self.y.shape)) if constant is None else constant
 
     def first_rows(self):
         """What X will be asked to meet first, for one output: `product` needs y, the gradient of the null model that of its rows."""
@@ -382,21 +351,6 @@ class Problem:
 
     # -- the model around a point -----------------------------------------------------
 
-    def curvatures(self, eta, rows=None):
-        """Curvature of the mean loss along each coefficient, shaped like coef; never 0.
-
-        That of the squared loss is the same for every ``eta``; of others, ``rows`` is the curvature
-        of the mean loss with respect to ``eta`` where it is known already.
-        """
-        if self.loss.quadratic:
-            norms = self.squared_norms
-            return norms if self.y.ndim == 1 else np.repeat(norms[:, None], self.n_outputs, axis=1)
-        if rows is None:
-            rows = self.weighted(self.loss.curvature(self.y, eta))
-        norms = self.design.squared_norms(rows)
-        # A constant column moves nothing; any step does.
-        return np.where(norms > 0, norms, 1.0)
-
     @cached_property
     def blocks(self):
         """The blocks of ``coef.ravel()`` that the penalty sees together; None where it has none or is separable."""
@@ -407,100 +361,16 @@ class Problem:
         outputs = np.arange(self.n_outputs)
         return Blocks((label + 0 * outputs if self.penalty.joint_outputs else label * self.n_outputs + outputs).ravel())
 
-    def block_curvatures(self, eta, rows):
-        """For each coefficient a bound on the curvature in any direction of its block; a column if outputs are joint.
-
-        The trace of the block's Hessian over the features: no eigenvalue is larger. ``rows`` as in `curvatures`.
-        """
-        if self.penalty.joint_outputs and self.y.ndim > 1:
-            bound = self.weights if self.loss.quadratic else self._row_curvatures(eta) * self.weights
-            norms = self.squared_norms if self.loss.quadratic else self.design.squared_norms(bound)
-            label = self.blocks.label[:: self.n_outputs]
-            return np.maximum(np.bincount(label, norms)[label], np.finfo(float).tiny)[:, None]
-        return self.in_blocks(self.curvatures(eta, rows))
-
-    def in_blocks(self, curvatures):
-        """Curvatures of single coefficients, summed over the block of each if the penalty has blocks."""
-        if self.blocks is None:
-            return curvatures
-        if curvatures.shape == self.coef_shape:
-            return self.blocks.sums(curvatures.ravel())[self.blocks.label].reshape(curvatures.shape)
-        return np.column_stack([self.in_blocks(column) for column in curvatures.T])
-
-    def spectral_curvature(self, eta):
-        """Bound on the curvature in any direction of coef: no direction has more."""
-        rows = self._row_curvatures(eta)
-        used = rows[self.weights > 0] if self.any_unweighted else rows
-        most = float(used.max())
-        if most > 10.0 * used.mean() and self.y.ndim == 1:
-            # A few steep rows: what they do to all of X is less than that.
-            return self._largest_curvature(self.weights * rows) or 1.0
-        return most * self._spectral_norm or 1.0
-
-    def mean_curvature(self, eta):
-        """Bound on the curvature of the mean loss in the intercepts."""
-        return float(self._row_curvatures(eta).max()) or 1.0
-
-    def _row_curvatures(self, eta):
-        """For each row a bound on the largest eigenvalue of the Hessian of its loss in eta."""
-        rows = self.loss.curvature(self.y, eta)
-        if rows.ndim == 1:
-            return rows
-        if not self.loss.coupled_outputs:
-            return rows.max(axis=1)
-        # No larger than its trace; of softmax, than twice the largest entry of its diagonal (Gershgorin).
-        return 2.0 * rows.max(axis=1) if self.loss.translation_invariant else rows.sum(axis=1)
-
     @cached_property
-    def _spectral_norm(self):
-        return self._largest_curvature(self.weights)
-
-    def _largest_curvature(self, rows):
-        design = self.design
-        return largest_eigenvalue(lambda coef: design.dot_t(rows * design.dot(coef)), self.n_features)
+    def spectral_norm(self):
+        """Bound on the largest eigenvalue of ``Z'SZ``."""
+        return steepest(self.design, self.weights)
 
     @cached_property
     def squared_norms(self):
         """Weighted mean squares of the columns of the design; 1 for columns that move nothing."""
         norms = self.design.squared_norms(self.weights) if self.moments is None else self.moments.gram.diagonal()
         return np.where(norms > 0, norms, 1.0)
-
-    def profile(self, eta, start=0.0, enough=1e-15, max_iter=100):
-        """The intercept that is best for a predictor ``eta`` without one.
-
-        Newton's method on one number per output, safeguarded by the loss, until no derivative exceeds ``enough``.
-        """
-        if self.loss.quadratic:
-            return -self.row_gradient(eta).sum(axis=0)
-        coupled = eta.ndim > 1 and self.loss.coupled_outputs
-
-        def at(intercept):
-            return Point(self, None, intercept, 0.0, eta + intercept)
-
-        point = at(np.zeros(eta.shape[1:]) + start)
-        for _ in range(max_iter):
-            gradient = point.row_gradient.sum(axis=0)
-            if np.max(np.abs(gradient)) <= enough:
-                break
-            if coupled:
-                move = -np.linalg.lstsq(self.intercept_hessian(point.eta), gradient, rcond=1e-12)[0]
-            else:
-                move = -gradient / np.maximum(point.row_curvature.sum(axis=0), 1e-12)
-            size = 1.0
-            # Where the loss is nearly flat a Newton move can be astronomically long.
-            while size > 1e-30:
-                reached = at(point.intercept + size * move)
-                # Below rounding the gradient decides.
-                if reached.loss < point.loss or (
-                    reached.loss <= point.loss + 4e-16 * abs(point.loss)
-                    and np.linalg.norm(reached.row_gradient.sum(axis=0)) < 0.5 * np.linalg.norm(gradient)
-                ):
-                    break
-                size *= 0.5
-            else:
-                break
-            point = reached
-        return point.intercept if eta.ndim > 1 else float(point.intercept)
 
     def intercept_hessian(self, eta):
         """Second derivatives of the mean loss in the intercepts, shape (n_outputs, n_outputs)."""
@@ -517,66 +387,6 @@ class Problem:
             return NOTHING
         free = np.logical_or(free, np.equal(np.ravel(self.strength(alpha)), 0.0))
         return np.flatnonzero(np.broadcast_to(free, self.n_features))
-
-    def diverges(self, coef, intercept, alpha):
-        """Whether coefficients that cost nothing when they grow can lower the loss for ever.
-
-        True when they alone tell the classes apart without an error: there is no
-        finite solution then, and a solver stops at the first such point. They are the
-        unpenalised ones, or all of them where a concave penalty has become flat.
-        """
-        if self.loss.quadratic:
-            return False
-        free, part = self.unpenalised(alpha), np.zeros_like(coef)
-        flat = not self.penalty.convex and self.penalty_value(2.0 * coef, alpha) <= self.penalty_value(coef, alpha)
-        if flat:
-            part = coef
-        elif free.size:
-            part[free] = coef[free]
-        else:
-            return False
-        used = self.weights > 0
-        return self.loss.separates(self.y[used], self.eta(part, intercept)[used])
-
-    def drifts(self, coef, intercept, alpha):
-        """The same, found out with more effort, for when all else has been done and `diverges` would be too early.
-
-        Then some coefficients may grow though others may not, and one class may be told from the others, which are
-        not told apart.
-        """
-        if self.loss.quadratic:
-            return False
-        # What the prox leaves where it is costs no more, here and far out.
-        part = coef
-        for size in (1.0, 1e6):
-            part = np.where(self.prox(size * coef, 1e-6, alpha) == size * coef, part, 0.0)
-            if not part.any():
-                return False
-        used = self.weights > 0
-        y, eta = self.y[used], self.eta(part, intercept)[used]
-        return self.loss.separates(y, eta) or bool(np.any(self.loss.sets_apart(y, eta) & np.any(part, axis=0)))
-
-    def canonical(self, coef, alpha):
-        """Of all solutions with the same predictions and price, the one whose free parts sum to zero.
-
-        Adding a number to all outputs of a softmax changes nothing, so unpenalised
-        coefficients (and intercepts) are only fixed up to it.
-        """
-        if not (self.loss.translation_invariant and coef.ndim > 1):
-            return coef
-        price, mean = self.penalty_value(coef, alpha), coef.mean(axis=1)
-        directions = self.penalty.null_space()
-        if directions is not None:
-            free = directions @ np.linalg.lstsq(directions, mean, rcond=None)[0]
-        elif self.penalty.quadratic(self.strength(alpha)) is not None or price <= 1e-10 * self.null_loss:
-            # Squares are cheapest around their mean; and a price lost in rounding fixes nothing.
-            free = mean
-        else:
-            free = np.zeros_like(mean)
-            index = self.unpenalised(alpha)
-            free[index] = mean[index]
-        centred = coef - free[:, None]
-        return centred if np.isfinite(self.penalty_value(centred, alpha)) else coef
 
     def point(self, coef, intercept, alpha, eta=None):
         """A candidate solution, and what can be said of it (see `Point`)."""

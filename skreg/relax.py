@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from skreg.solvers import fastest_solver
+from skreg.subproblems import on_features
 
 __all__ = ["refit", "relaxed"]
 
@@ -88,7 +89,7 @@ def refit(problem, solutions, tol, max_iter):
 
 def _on_support(problem, support, tol, max_iter):
     try:
-        part = problem.features(support)
+        part = on_features(problem, support)
     except ValueError as error:
         raise ValueError(f"relax must be None here, as it refits on the features used. {error}") from error
     solution = next(iter(fastest_solver(part).solver.solve(part, [0.0], None, tol, max_iter)))

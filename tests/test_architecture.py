@@ -20,10 +20,11 @@ FLOORS = [
     {"grid", "degrees", "convexity", "stops"},
     {"fitting"},
     {"solvers"},
+    {"divergence", "subproblems"},
     {"problem"},
-    {"moments"},
+    {"moments", "intercept"},
     {"certificate"},
-    {"elastic"},
+    {"elastic", "curvature"},
     {"model", "spectrum", "blocks"},
     {"penalties", "losses", "design"},
     {"_validation", "_compat", "lazy", "progress", "sums"}

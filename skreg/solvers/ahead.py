@@ -12,6 +12,7 @@ little from alpha to alpha: with the exact gradients of the points that it leads
 import numpy as np
 
 from skreg.certificate import CONDITION, Point
+from skreg.divergence import diverges
 from skreg.elastic import certify_together, measure_together
 from skreg.moments import moment_points
 from skreg.solvers.base import Progress, Solution, sharp
@@ -99,7 +100,7 @@ def solve_ahead(engine, alphas, start, tol, max_iter):
             sound = optimality.converged and CONDITION * optimality.violation**2 <= tol
             if in_moments and not point.trusted(sharp(tol)):
                 sound = False
-            if not sound or engine.problem.diverges(point.coef, point.intercept, point.alpha):
+            if not sound or diverges(engine.problem, point.coef, point.intercept, point.alpha):
                 break
             gradient = point.gradient if engine.keeps_gradient else None
             yield Solution(point.alpha, point.coef, point.intercept, rounds, optimality, gradient=gradient)

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from skreg.problem import MOST_ENTRIES
 from skreg.solvers.base import Solver
 from skreg.solvers.coordinate import CoordinateDescent
 from skreg.solvers.direct import ClosedForm
 from skreg.solvers.newton import Newton
+from skreg.subproblems import MOST_ENTRIES, in_basis
 
 __all__ = ["ChangeOfBasis"]
 
@@ -39,7 +39,7 @@ class ChangeOfBasis(Solver):
 
     def solve(self, problem, alphas, start=None, tol=1e-6, max_iter=10_000):
         """Each alpha in the other basis, from the solution before."""
-        part, basis = problem.in_basis()
+        part, basis = in_basis(problem)
         solver = next(s for s in (ClosedForm(), Newton(), CoordinateDescent()) if s.refuses(part) is None)
         if start is not None:
             start = basis.inverse(start[0]), start[1]

@@ -8,6 +8,7 @@ from skreg.solvers.base import Solution, Solver
 from skreg.solvers.engine import Engine, is_small
 from skreg.solvers.moment_path import follow_moments
 from skreg.solvers.sampling import sampled, worth_a_sample
+from skreg.subproblems import on_features
 
 __all__ = ["CoordinateDescent", "each_output"]
 
@@ -112,7 +113,7 @@ class CoordinateDescent(Solver):
         free = problem.unpenalised(alpha)
         if not 0 < free.size < problem.n_features:
             return None
-        solution = next(self.solve(problem.features(free), [0.0], tol=NULL_TOL))
+        solution = next(self.solve(on_features(problem, free), [0.0], tol=NULL_TOL))
         coef = np.zeros(problem.coef_shape)
         coef[free] = solution.coef
         return None if solution.diverges else (coef, solution.intercept)

@@ -5,6 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from skreg.divergence import diverges, drifts
+from skreg.intercept import best_intercept
 from skreg.solvers.base import Progress, Solution, sharp, sharp_enough, starting_point
 from skreg.solvers.columns import ColumnModel, ColumnQuadratic
 from skreg.solvers.compiled import compiled_prox, compiled_prox_in_use, work_in_text
@@ -144,7 +146,7 @@ class Engine:
             intercept = problem.null_intercept
         elif start is not None and problem.fit_intercept:
             eta = problem.design.dot(coef)
-            intercept = problem.profile(eta, intercept, NEAR)
+            intercept = best_intercept(problem, eta, intercept, NEAR)
             eta += intercept
         promised, first, self.moves, steepness = np.inf, 1, 0, 0.0
         self._led = 0, 0.0
@@ -155,11 +157,10 @@ class Engine:
             first, eta = first + n_models, None
         point = problem.point(coef, intercept, alpha, eta)
         for n_iter in range(first, max_iter + 1):
-            diverges = problem.diverges(point.coef, point.intercept, alpha)
-            if not diverges and promised <= tol * problem.null_loss:
-                drifts = problem.drifts(point.coef, point.intercept, alpha)
-                diverges = drifts and not point.optimality(tol).converged
-            if diverges:
+            endless = diverges(problem, point.coef, point.intercept, alpha)
+            if not endless and promised <= tol * problem.null_loss:
+                endless = drifts(problem, point.coef, point.intercept, alpha) and not point.optimality(tol).converged
+            if endless:
                 return Solution(alpha, point.coef, point.intercept, n_iter, point.optimality(tol), diverges=True)
             little = max(LITTLE * tol * problem.null_loss, 1e-15 * abs(point.objective))
             if problem.loss.quadratic and last is not None and not point.objective <= last.objective + 10.0 * little:

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from skreg.curvature import mean_curvature, spectral_curvature
+from skreg.divergence import diverges
 from skreg.solvers.base import Progress, Solution, Solver, starting_point
 
 __all__ = ["ProximalGradient"]
@@ -79,7 +81,7 @@ class _Rows:
         return state.linear
 
     def curvature(self, state):
-        return self.problem.spectral_curvature(state.linear), self.problem.mean_curvature(state.linear)
+        return spectral_curvature(self.problem, state.linear), mean_curvature(self.problem, state.linear)
 
     def gradients(self, state):
         rows = self.problem.row_gradient(state.linear)
@@ -143,7 +145,7 @@ def _solve_one(smooth, alpha, start, tol, max_iter):
             optimality = _certificate(smooth, new, alpha, tol)
             if optimality.measure <= best.optimality.measure:
                 best = Solution(alpha, new.coef, new.intercept, n_iter, optimality)
-            if problem.diverges(new.coef, new.intercept, alpha):
+            if diverges(problem, new.coef, new.intercept, alpha):
                 return Solution(alpha, new.coef, new.intercept, n_iter, optimality, diverges=True)
             if best.optimality.converged:
                 break

@@ -1,6 +1,8 @@
 """Newton's method for smooth losses with a quadratic penalty or none."""
 
 from skreg.certificate import CONDITION
+from skreg.divergence import diverges
+from skreg.intercept import best_intercept
 from skreg.solvers.base import Progress, Solution, Solver, sharp_enough, starting_point
 from skreg.solvers.compiled import compiled_prox, compiled_prox_in_use
 from skreg.solvers.line_search import line_search
@@ -58,7 +60,7 @@ def _solve_one(system, alpha, start, tol, max_iter):
     problem = system.problem
     coef, intercept = starting_point(problem, start, alpha)
     if start is not None and problem.fit_intercept:
-        intercept = problem.profile(problem.design.dot(coef), intercept, NEAR)
+        intercept = best_intercept(problem, problem.design.dot(coef), intercept, NEAR)
     system.charge(alpha)
     may_diverge, n_models = problem.unpenalised(alpha).size > 0, 0
     if system.small is None:
@@ -68,7 +70,7 @@ def _solve_one(system, alpha, start, tol, max_iter):
     slopes = system.loss_gradient(point)
     best, progress, looking, moved = None, Progress(), n_models > 0, False
     for n_iter in range(1 + n_models, max_iter + 1):
-        if may_diverge and problem.diverges(point.coef, point.intercept, alpha):
+        if may_diverge and diverges(problem, point.coef, point.intercept, alpha):
             return Solution(alpha, point.coef, point.intercept, n_iter, point.optimality(tol), diverges=True)
         gradient = system.gradient(point, slopes)
         step = system.solve(gradient)

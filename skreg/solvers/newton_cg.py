@@ -4,6 +4,7 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import LinearOperator, cg, splu
 
+from skreg.curvature import curvatures
 from skreg.solvers.base import Progress, Solution, Solver, starting_point
 from skreg.solvers.coordinate import each_output
 from skreg.solvers.line_search import line_search
@@ -82,7 +83,7 @@ class _NewtonSystem:
         self._inverse = None
         if not isinstance(form, LinearOperator):
             # Of an operator only products are known; the loss's diagonal alone would do more harm than good.
-            curvature = problem.curvatures(point.eta, None if problem.loss.quadratic else point.row_curvature)
+            curvature = curvatures(problem, point.eta, None if problem.loss.quadratic else point.row_curvature)
             share = LITTLE_CURVATURE if problem.design.shape[0] < problem.n_features else 1.0
             inverse = self._preconditioner(share * curvature)
             self._inverse = LinearOperator((self.gradient.size,) * 2, inverse, dtype=np.float64)

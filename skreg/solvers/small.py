@@ -16,6 +16,7 @@ from scipy.linalg.lapack import dposv
 from skreg._kernels import ActiveSet
 from skreg._small import SmallLoops
 from skreg.design import BLOCK_SIZE
+from skreg.divergence import diverges
 from skreg.solvers.compiled import compiled_prox, compiled_prox_in_use
 from skreg.solvers.direct import spd_solver
 from skreg.solvers.hessian import TRACE, seven_digits_pay
@@ -157,7 +158,7 @@ class SmallNewton:
             last, violation = violation, loops.violation(*self._twin)
             if (
                 n_iter == min(max_iter, MOST)
-                or (may_diverge and problem.diverges(*self._everywhere(), alpha))
+                or (may_diverge and diverges(problem, *self._everywhere(), alpha))
                 or (n_iter and violation <= goal)
                 or promised <= 1e-15 * abs(loss + price)
             ):
