@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skreg.certificate import Point
+from skreg.point import Point
 
 __all__ = ["best_intercept"]
 

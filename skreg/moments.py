@@ -12,10 +12,11 @@ from typing import NamedTuple
 import numpy as np
 
 from skreg import _kernels
-from skreg.certificate import EXACT, Point
 from skreg.elastic import measure_together
+from skreg.gap import EXACT
 from skreg.lazy import cached_property
 from skreg.model import scaled_inverse
+from skreg.point import Point
 
 __all__ = ["MomentPoint", "Moments", "moment_points"]
 
@@ -94,7 +95,7 @@ class MomentPoint(Point):
         """None: everything is centred, so the intercept is at its best for every coef."""
         return 0.0
 
-    def _gap_of(self, entries, wanted):
+    def gap_of(self, entries, wanted):
         """Dual points are residuals of other coefficients: those at which ``entries`` are in balance."""
         if entries.size == 0:
             return self.plain_gap

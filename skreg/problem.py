@@ -12,7 +12,6 @@ import numpy as np
 
 from skreg._validation import check_penalty_factor, check_standardize
 from skreg.blocks import Blocks, numbered
-from skreg.certificate import Optimality, Point
 from skreg.curvature import steepest
 from skreg.design import make_design
 from skreg.intercept import best_intercept
@@ -20,9 +19,10 @@ from skreg.lazy import cached_property
 from skreg.losses import get_loss
 from skreg.moments import MomentPoint, Moments
 from skreg.penalties import L1, L2, ElasticNet, NoPenalty, get_penalty
+from skreg.point import Point
 from skreg.sums import inner, total
 
-__all__ = ["Optimality", "Problem", "make_problem"]
+__all__ = ["Problem", "make_problem"]
 
 # To know whether the squared loss outweighs a concave penalty takes the eigenvalues of a Gram matrix of this size at most,
 # and so many products to form it.

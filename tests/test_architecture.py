@@ -23,9 +23,10 @@ FLOORS = [
     {"divergence", "subproblems"},
     {"problem"},
     {"moments", "intercept"},
-    {"certificate"},
+    {"point"},
+    {"gap", "jumps"},
     {"elastic", "curvature"},
-    {"model", "spectrum", "blocks"},
+    {"certificate", "model", "spectrum", "blocks"},
     {"penalties", "losses", "design"},
     {"_validation", "_compat", "lazy", "progress", "sums"}
     | {"_blocks", "_kernels", "_passes", "_small", "_structured", "_wrapped"},

@@ -11,10 +11,11 @@ little from alpha to alpha: with the exact gradients of the points that it leads
 
 import numpy as np
 
-from skreg.certificate import CONDITION, Point
+from skreg.certificate import CONDITION
 from skreg.divergence import diverges
 from skreg.elastic import certify_together, measure_together
 from skreg.moments import moment_points
+from skreg.point import Point
 from skreg.solvers.base import Progress, Solution, sharp
 from skreg.solvers.engine import MODELS
 from skreg.solvers.hessian import KeptHessian, KeptModel
