@@ -124,7 +124,9 @@ def problem_of_data(X, y, *, loss, sample_weight, fit_intercept, standardize, **
     if classes:
         check_classification_targets(y)
         if y.ndim == 1:
-            labels, y, loss = encode_classes(y, sample_weight)
+            labels, y, known = encode_classes(y, sample_weight)
+            # Who has written another one of the kind means that.
+            loss = loss if isinstance(loss, type(known)) else known
     problem = make_problem(
         X,
         y,

@@ -328,7 +328,7 @@ def regularization_path(
         coefs=coefs,
         intercepts=intercepts,
         certificates=tuple(s.optimality for s in solutions),
-        deviance_explained=np.array([explained(problem, s) for s in solutions]),
+        deviance_explained=explained(problem, [s.optimality.loss for s in solutions]),
         n_iter=np.array([s.n_iter for s in solutions]),
         solver=chosen.name,
         classes=classes,

@@ -72,7 +72,8 @@ class Point:
     @cached_property
     def price(self):
         """What the penalty takes."""
-        known = self._measured("price")
+        # Where no gradient has been asked for, this asks for none: it takes a pass over X.
+        known = self._measured("price") if "gradient" in self.__dict__ else None
         return self.problem.penalty_value(self.coef, self.alpha) if known is None else known
 
     def _measured(self, name):

@@ -39,6 +39,7 @@ EPS = float(np.finfo(np.float64).eps)
 COMPUTED_FROM = {
     "y": (
         "null_intercept",
+        "null_value",
         "null_loss",
         "_mean_square",
         "square",
@@ -53,6 +54,7 @@ COMPUTED_FROM = {
     "weights": (
         "any_unweighted",
         "null_intercept",
+        "null_value",
         "null_loss",
         "_mean_square",
         "square",
@@ -244,14 +246,16 @@ class Problem:
         return self.weighted(self.loss.expansion(self.y, np.zeros(len(self.y)) + self.null_intercept)[1])
 
     @cached_property
-    def null_loss(self):
-        """Loss of the intercept alone: the unit of certificates."""
+    def null_value(self):
+        """Loss of the intercept alone; a loss may leave out what does not depend on eta, and be negative."""
         if self.loss.quadratic:
-            loss = 0.5 * _sum_of(self.square - self.null_intercept**2)
-        else:
-            # A loss may leave out what does not depend on eta, and be negative: its size is a unit all the same.
-            loss = abs(self.loss_value(np.zeros(self.y.shape) + self.null_intercept))
-        size = self._mean_square
+            return 0.5 * _sum_of(self.square - self.null_intercept**2)
+        return self.loss_value(np.zeros(self.y.shape) + self.null_intercept)
+
+    @cached_property
+    def null_loss(self):
+        """The size of it: the unit of certificates."""
+        loss, size = abs(self.null_value), self._mean_square
         if loss > (10 * EPS) ** 2 * size:
             return loss
         # y is constant: rounding of its size is the smallest thing that can matter.

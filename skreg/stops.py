@@ -17,13 +17,15 @@ def check_stops(max_support, max_deviance):
     return max_support, max_deviance
 
 
-def explained(problem, solution):
-    """Share of the null model's loss that is gone, above what no model can go below; NaN where that is not known."""
+def explained(problem, losses):
+    """Shares of the null model's loss that are gone, above what no model can go below; NaN where that is not known."""
     lowest = problem.loss.conjugate(problem.y, np.zeros_like(problem.y))
     if lowest is None:
-        return np.nan
+        return np.full(len(losses), np.nan)
     lowest = -float(np.sum(inner(problem.weights, lowest)))
-    return 1.0 - (solution.optimality.loss - lowest) / (problem.null_loss - lowest)
+    # A constant y leaves nothing to explain: its unit is larger than that.
+    null = np.copysign(problem.null_loss, problem.null_value)
+    return 1.0 - (np.array(losses) - lowest) / (null - lowest)
 
 
 def too_large(solution, max_support):
@@ -40,7 +42,7 @@ def saturated(problem, solution, max_deviance):
     """Why a solution is the last, as a clause, or None."""
     if max_deviance is None:
         return None
-    share = explained(problem, solution)
+    share = float(explained(problem, [solution.optimality.loss])[0])
     if np.isnan(share):
         raise ValueError(
             f"max_deviance must be None for {type(problem.loss).__name__}: without a conjugate its smallest value is unknown."

@@ -356,6 +356,17 @@ def test_a_point_with_a_twin_says_what_the_text_says(penalty, loss, fit_intercep
                 assert gap == known or gap == pytest.approx(known, rel=1e-9)
 
 
+@pytest.mark.parametrize("loss", ["squared", "logistic"])
+def test_the_price_alone_reads_no_gradient(loss):
+    problem = problem_of(loss, "l1")
+    compiled = problem.changed(twin=compiled_prox(problem.penalty))
+    coef = np.random.default_rng(0).standard_normal(problem.coef_shape)
+    alone, known = (compiled.point(coef, 0.5, 0.3) for _ in range(2))
+    assert alone.price == pytest.approx(0.3 * np.abs(coef).sum(), rel=1e-13)
+    assert not {"eta", "gradient"} & vars(alone).keys()
+    assert known.gradient.any() and known.price == pytest.approx(alone.price, rel=1e-13)
+
+
 class LogCosh(Loss):
     """Less a constant, which may make it negative."""
 

@@ -17,6 +17,7 @@ from skreg import (
     L2,
     MCP,
     ElasticNet,
+    Logistic,
     Loss,
     PenalizedLogisticRegression,
     PenalizedRegression,
@@ -171,6 +172,30 @@ def test_what_is_not_known_is_not_claimed():
     assert np.isnan(regularization_path(X, y / 10, loss=Cosh(), alphas=3).deviance_explained).all()
     with pytest.raises(ValueError, match="max_deviance must be None for Cosh"):
         regularization_path(X, y / 10, loss=Cosh(), alphas=3, max_deviance=0.5)
+
+
+class LessLogistic(Logistic):
+    """Less a constant, which makes it negative."""
+
+    def value(self, y, eta):
+        return super().value(y, eta) - 10.0
+
+    def conjugate(self, y, dual):
+        return super().conjugate(y, dual) + 10.0
+
+
+def test_what_is_explained_does_not_depend_on_what_a_loss_leaves_out():
+    X, y = class_data()
+    names = np.array(["no", "yes"])[y]
+    known, path = (
+        regularization_path(X, names, loss=loss, alphas=5, tol=1e-10) for loss in ("logistic", LessLogistic())
+    )
+    assert_allclose(path.objectives, known.objectives - 10.0, rtol=1e-12)
+    assert_allclose(path.deviance_explained, known.deviance_explained, rtol=1e-6, atol=1e-12)
+    early = regularization_path(
+        X, names, loss=LessLogistic(), alphas=5, max_deviance=known.deviance_explained[2] * 0.999
+    )
+    assert len(early.alphas) == 3
 
 
 class Interrupting(L1):

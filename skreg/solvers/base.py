@@ -32,8 +32,7 @@ class Solution:
     slow : bool
         Whether that was because steps gain too little.
     diverges : bool
-        Whether it stopped because there is no finite solution
-        (`Problem.diverges`).
+        Whether it stopped because there is no finite solution (`skreg.divergence`).
     gradient : ndarray shaped like coef, or None
         Derivative of the mean loss, where only one alpha was asked for: a path would keep too many.
     """
