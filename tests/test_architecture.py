@@ -73,7 +73,7 @@ def test_imports_run_one_way(path):
 
 
 def test_the_house_is_as_drawn():
-    drawn = ["problem.py", "design", "losses", "linear_model.py", "path.py", "testing", "solvers", "penalties"]
+    drawn = ["problem.py", "design", "losses", "linear_model", "path.py", "testing", "solvers", "penalties"]
     assert all((HOUSE / name).exists() for name in drawn)
     assert (HOUSE / "py.typed").exists()
 
