@@ -38,7 +38,7 @@ def measure_together(points, coefs, gradients, halves, products, imbalances=None
     if problem.twin is None:
         return
     alphas = [point.alpha for point in points]
-    strengths = _strengths(problem, alphas)
+    strengths = problem.strengths(alphas)
     rows, (share, positive) = (coefs, gradients), _shape(problem.penalty)
     meet = problem.squared_norms, *problem.twin
     if share is None or problem.unpenalised(min(alphas)).size:
@@ -72,7 +72,7 @@ def certify_together(points, gradients, tol):
     share, positive = _shape(problem.penalty)
     if share is None or problem.any_unweighted or problem.unpenalised(min(alphas)).size:
         return
-    strengths = _strengths(problem, alphas)
+    strengths = problem.strengths(alphas)
     coefs = np.array([point.coef for point in points])
     sums = _kernels.elastic_sums(coefs, gradients, strengths, share, positive)
     moving = would_move(problem.penalty, coefs, gradients, strengths)
@@ -90,12 +90,6 @@ def certify_together(points, gradients, tol):
         gap = max(point.loss + price + total(problem.weights, excess) + conjugate, 0.0) / problem.null_loss
         if gap <= tol:
             point.plain_gap = gap
-
-
-def _strengths(problem, alphas):
-    """One row for each alpha, with one number for each coefficient, or for all."""
-    strengths = np.array([alphas], dtype=np.float64).T
-    return strengths if problem.penalty_factor is None else strengths * problem.penalty_factor
 
 
 def would_move(penalty, coefs, gradients, strengths):

@@ -318,8 +318,16 @@ class Problem:
         return strength[:, None] if self.penalty.joint_outputs else strength
 
     def strengths(self, alpha):
-        """The same as an array: one number for all features, or one for each."""
-        return np.array([alpha], dtype=np.float64) if self.penalty_factor is None else alpha * self.penalty_factor
+        """The same as an array: one number for all features, or one for each; a row for each of several alphas."""
+        strengths = np.array(alpha, dtype=np.float64)[..., None]
+        return strengths if self.penalty_factor is None else strengths * self.penalty_factor
+
+    def strengths_of(self, features, alpha):
+        """The same of some features, always one number for each."""
+        strengths = self.strengths(alpha)
+        own = np.empty((*np.shape(alpha), len(features)))
+        own[:] = strengths if self.penalty_factor is None else strengths[..., features]
+        return own
 
     def penalty_value(self, coef, alpha):
         """Price of the coefficients."""

@@ -345,8 +345,7 @@ class Engine:
 
     def strengths(self, alpha):
         """What the penalty asks of each coefficient of the working set; one row for each of several alphas."""
-        factor, alphas = self.problem.penalty_factor, np.array(alpha)[..., None]
-        return alphas * (np.ones(self.entries.size) if factor is None else factor[self.features])
+        return self.problem.strengths_of(self.features, alpha)
 
     def _inner(self, gram, coef, gradient, alpha, wanted):
         """Solve a model of the working set until its violation is as ``wanted``; the new values."""

@@ -35,17 +35,14 @@ def follow_moments(problem, alphas, start, tol):
         How many alphas were solved: none that are not in moments, or have a penalty that is not convex, separable and
         compiled. Where to go on from.
     """
-    penalty, factor, moments = problem.penalty, problem.penalty_factor, problem.moments
+    penalty, moments = problem.penalty, problem.moments
     if moments is None or not (
         penalty.separable and penalty.convex and compiled_prox_in_use(penalty, problem.n_features)
     ):
         return 0, start
     problem = problem.changed(twin=compiled_prox(penalty))
     coef, intercept = starting_point(problem, start, alphas[0])
-    strengths = np.empty((len(alphas), coef.size))
-    strengths.T[:] = alphas
-    if factor is not None:
-        strengths *= factor
+    strengths = problem.strengths_of(np.arange(coef.size), alphas)
     gradient = moments.gram @ coef - moments.product if coef.any() else -moments.product
     inner = Quadratic(moments.gram, coef, gradient, penalty, strengths[0].copy(), problem.twin)
     goal, progress, done = max(sharp(tol), 1e-15) * problem.unit, Progress(), 0
