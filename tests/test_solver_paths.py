@@ -5,13 +5,16 @@ import pytest
 from scipy import sparse
 
 from skreg import L1, L2, Box, ElasticNet, make_problem
+from skreg._kernels import ActiveSet
 from skreg.elastic import certify_together
 from skreg.grid import null_alpha
 from skreg.model import QuadraticModel
 from skreg.problem import Problem
 from skreg.solvers import CoordinateDescent, ProximalGradient, ahead, coordinate, engine, sampling
+from skreg.solvers.compiled import compiled_prox
 from skreg.solvers.engine import HALFWAY, REMOTE, Engine
 from skreg.solvers.hessian import KeptHessian
+from skreg.solvers.quadratic import Quadratic
 from skreg.solvers.small import SmallNewton
 
 SHAPES = {"tall": (200, 12), "square": (60, 40), "wide": (40, 300)}
@@ -308,3 +311,22 @@ def test_what_a_sample_finds_is_corrected_by_all_rows(monkeypatch):
     # With too few rows for its columns the sample is taken at its word.
     monkeypatch.setattr(sampling, "ROWS", 1_000)
     np.testing.assert_array_equal(first_set(), noisy)
+
+
+def test_inner_problems_that_share_an_active_set_are_solved_each_on_its_own():
+    """It belongs to whichever is being solved: which was made last does not matter."""
+    rng = np.random.default_rng(3)
+    gram, penalty = np.cov(rng.standard_normal((40, 8)), rowvar=False), L1()
+    pulls, strengths, active = rng.standard_normal((3, 8)), np.full(8, 0.4), ActiveSet(100)
+    shared, alone = (
+        [Quadratic(gram, np.zeros(8), -q, penalty, strengths.copy(), compiled_prox(penalty), own) for q in pulls]
+        for own in (active, None)
+    )
+    for one in (0, 2, 1, 0):
+        assert shared[one].minimise(1e-12) and alone[one].minimise(1e-12)
+        np.testing.assert_allclose(shared[one].coef, alone[one].coef, rtol=1e-10, atol=1e-12)
+        assert np.count_nonzero(shared[one].coef) > 0
+    gradient = gram @ shared[1].coef - pulls[1]
+    np.testing.assert_allclose(
+        gradient[shared[1].coef != 0], -0.4 * np.sign(shared[1].coef[shared[1].coef != 0]), rtol=1e-9
+    )

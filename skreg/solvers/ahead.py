@@ -163,9 +163,11 @@ def _look_ahead(engine, before, last, alphas, tol):
     rounds, renewals, previous = 1, 0, np.full(len(alphas), np.inf)
     while rounds < MOST_ROUNDS:
         again, coefs, intercepts = [], [], []
-        violations = np.array([_Model(engine, point, hessians[b]).violation for b, point in enumerate(points)])
+        models = _models(engine, points, hessians)
+        violations = np.array([model.violation for model in models])
         if renewals < MOST_RENEWALS and np.any(violations > np.maximum(SLOW * previous, goal)):
             hessians, renewals = _hessians(engine, kept, points), renewals + 1
+            models = _models(engine, points, hessians)
         for b, point in enumerate(points):
             violation = violations[b]
             if violation <= goal:
@@ -175,7 +177,7 @@ def _look_ahead(engine, before, last, alphas, tol):
                 break
             previous[b] = violation
             again.append(b)
-            ends = _Model(engine, point, hessians[b]).solutions([point.alpha], tol)
+            ends = models[b].solutions([point.alpha], tol)
             coefs += list(ends[0])
             intercepts += ends[1]
         if not again:
@@ -216,6 +218,10 @@ def _hessians(engine, kept, points):
     shares = np.array([np.abs(point._expansion[2][some] * weights - before).sum() for point in points])
     shares /= max(shares.max(), TINY)
     return [kept.towards(engine.models.kept, share, entries) for share in shares]
+
+
+def _models(engine, points, hessians):
+    return [_Model(engine, point, hessian) for point, hessian in zip(points, hessians, strict=True)]
 
 
 def _solve_each(engine, newton, before, last, alphas, tol):

@@ -44,13 +44,12 @@ class ColumnModel:
 
     def __init__(self, point, features):
         problem, design = point.problem, point.problem.design
-        self.features, self._shift = features, design.shift
+        self.features, self.shift = features, design.shift
         (self.data, self.indices, self.indptr), self.columns = design.by_column(features)
         self.sweeps = DENSE_SWEEPS if design.stores_zeros else SPARSE_SWEEPS
         self.inverse_scale = np.ones(len(features)) if design.scale is None else 1.0 / design.scale[features]
         # Of every row the weight, and what ``forward`` holds it times: the weight or, of columns that are weighted, its root.
         self.weights = self.unit = np.ascontiguousarray(point.row_curvature)
-        self.forward = None
         sums, squares = self._sums(features)
         self.cross, self.curvature = sums * self.inverse_scale, squares * self.inverse_scale**2
         self.gradient = point.gradient[features]
@@ -61,7 +60,7 @@ class ColumnModel:
             self.accurate = bool(np.all(mean_share <= MOST_MEAN * self.curvature))
             self.curvature = np.maximum(self.curvature - mean_share, 0.0)
             # Here the columns are as the design has them, centred: the intercept is the value at their means.
-            shift = self._shift
+            shift = self.shift
             own = self.cross if shift is None else self.cross - self.total * shift[features] * self.inverse_scale
             self._response = own / self.total
             self._offset = float(point.row_gradient.sum()) / self.total
@@ -90,15 +89,6 @@ class ColumnModel:
     def intercept_move(self, move):
         """The best move of the intercept beside a move of the coefficients."""
         return 0.0 if self._response is None else -inner(self._response, move) - self._offset
-
-    def row_move(self, move):
-        """What a move of the coefficients adds to the linear predictor, from the descent that has ended there; None if unknown."""
-        if self.forward is None or not self.unit.min() > FLAT:
-            return None
-        rows = self.forward / self.unit
-        if self._shift is not None:
-            rows -= inner(self._shift[self.features], move * self.inverse_scale)
-        return rows
 
     @property
     def hessian(self):
@@ -136,9 +126,19 @@ class ColumnQuadratic:
         self.model, self.coef, self.alpha, self.compiled = model, coef, alpha, compiled
         self.curvature = np.where(model.curvature > 0, model.curvature, 1.0)
         self.step = 1.0 / self.curvature
-        self.forward = model.forward = np.zeros(len(model.weights))
+        self.forward = np.zeros(len(model.weights))
         # How many columns all sweeps together have met, of those that are in use.
         self.swept = 0
+
+    def row_move(self, move):
+        """What the whole ``move`` of the coefficients adds to the linear predictor; None where too little of it is known."""
+        model = self.model
+        if not model.unit.min() > FLAT:
+            return None
+        rows = self.forward / model.unit
+        if model.shift is not None:
+            rows -= inner(model.shift[model.features], move * model.inverse_scale)
+        return rows
 
     def violation(self):
         """Largest scaled move of a proximal step, at the point where the model was made."""

@@ -348,7 +348,7 @@ class Engine:
         return self.problem.strengths_of(self.features, alpha)
 
     def _inner(self, gram, coef, gradient, alpha, wanted):
-        """Solve a model of the working set until its violation is as ``wanted``; the new values."""
+        """Solve a model of the working set until its violation is as ``wanted``; the inner problem where that has led to."""
         problem = self.problem
         kept = problem.loss.quadratic and not self.damping
         inner = self.quadratic(gram, coef, gradient, alpha, self.models.kept.active if kept else None)
@@ -372,7 +372,7 @@ class Engine:
         if by_column:
             self.models.learn(inner, self.growing or self.solved)
         self.take_note(inner)
-        return inner.coef
+        return inner
 
     def take_note(self, inner):
         """Of the work of an inner problem: when there was enough of it in NumPy, numba may compile the prox."""
@@ -493,7 +493,7 @@ class Engine:
                 gram = gram + np.diag(self.damping * np.diagonal(gram))
         else:
             gram, gradient = model, model.gradient
-        coef[entries] = self._inner(gram, coef[entries], gradient, point.alpha, wanted)
+        coef[entries] = self._inner(gram, coef[entries], gradient, point.alpha, wanted).coef
         return coef, 0.0 if model is None else model.intercept_move(coef[entries] - point.coef[entries])
 
     def _column_model(self, point):
@@ -508,11 +508,12 @@ class Engine:
         alone, damping, by_column = False, 1e-5, isinstance(gram, ColumnModel)
         for attempt in range(30):
             moved = coef.ravel().copy()
-            moved[entries] = self._inner(gram, point.coef.ravel()[entries], model.gradient, alpha, wanted)
+            solved = self._inner(gram, point.coef.ravel()[entries], model.gradient, alpha, wanted)
+            moved[entries] = solved.coef
             jumping = (moved == 0) != (coef == 0).ravel()
             held = not problem.penalty.convex and np.any(jumping)
             # Sweeps over columns have found what they do to the linear predictor.
-            forward = gram.row_move(moved[entries] - coef[entries]) if by_column else None
+            forward = solved.row_move(moved[entries] - coef[entries]) if by_column else None
             reached, promised = self._towards(point, moved, model, 1.0 if held else SHORTEST, forward)
             if reached is None and promised < 0:
                 # The model was not solved well enough to go anywhere.

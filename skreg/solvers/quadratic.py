@@ -48,7 +48,8 @@ class Quadratic:
     compiled : CompiledProx, optional
         What stands for the prox of the penalty.
     active : ActiveSet, optional
-        The one of a problem before this, of which this is a continuation: the same Gram matrix, or a larger one.
+        The one of problems before this, of which this is a continuation: the same Gram matrix, or a larger one. It
+        belongs to whichever of them is being solved.
     """
 
     def __init__(self, gram, coef, grad, penalty, alpha, compiled=None, active=None):
@@ -60,7 +61,6 @@ class Quadratic:
         self.compiled = compiled
         if self.compiled is not None:
             self.active = _kernels.ActiveSet(MAX_NEWTON) if active is None else active
-            self.active.bind(gram, coef, grad, self.step, alpha, *self.compiled)
         self._lipschitz = None
         self.work = 0.0
 
@@ -75,6 +75,7 @@ class Quadratic:
         if self.compiled is None:
             warm = self.penalty.convex and self.coef.any()
         else:
+            self._bind()
             warm = self.active.changes() in (0, 2 * np.count_nonzero(self.coef))
         for _ in range(max_rounds):
             if self.work > MAX_WORK:
@@ -102,9 +103,13 @@ class Quadratic:
         """
         if self.compiled is None or not self.penalty.convex or self.work > MAX_WORK:
             return 0
+        self._bind()
         done, spent = self.active.follow(strengths, tol, self._budget, ends, np.empty((7, self.coef.size)))
         self.work += spent
         return done
+
+    def _bind(self):
+        self.active.bind(self.gram, self.coef, self.grad, self.step, self.alpha, *self.compiled)
 
     @property
     def _budget(self):
