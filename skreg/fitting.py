@@ -200,8 +200,8 @@ def _unscaled(problem, coefs):
     """Coefficients in the units of X and of its type, features last; and by how much their intercepts are less than at the shift."""
     design, dtype = problem.design, problem.design.X.dtype
     # Rounded first, so that the intercept makes good for it; a zero has no sign.
-    coefs = (coefs if design.scale is None else coefs / design.scale).astype(dtype) + dtype.type(0)
-    return coefs, 0.0 if design.shift is None else inner(design.shift, coefs.T.astype(np.float64))
+    coefs = (coefs if design.scale is None else coefs / design.scale).astype(dtype, copy=False) + dtype.type(0)
+    return coefs, 0.0 if design.shift is None else inner(design.shift, coefs.T.astype(np.float64, copy=False))
 
 
 def path_in_units_of_X(problem, solutions):
@@ -220,7 +220,10 @@ def path_in_units_of_X(problem, solutions):
     if problem.y.ndim > 1:
         parts = [in_units_of_X(problem, s.coef, s.intercept, s.alpha) for s in solutions]
         return tuple(np.stack(part) for part in zip(*parts, strict=True))
-    coefs, moved = _unscaled(problem, np.array([s.coef for s in solutions]))
+    coefs, moved = np.empty((len(solutions), problem.n_features), problem.design.X.dtype), np.empty(len(solutions))
+    # Row by row: to touch the memory of another large array costs more than to fill it.
+    for k, solution in enumerate(solutions):
+        coefs[k], moved[k] = _unscaled(problem, solution.coef)
     return coefs, np.array([s.intercept for s in solutions]) + problem.offset - moved
 
 

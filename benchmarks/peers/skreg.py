@@ -14,8 +14,7 @@ from skreg import (
     PenalizedLogisticRegressionCV,
     PenalizedRegression,
     PenalizedRegressionCV,
-    fastest_solver,
-    make_problem,
+    regularization_path,
 )
 
 PENALTY = {"l1": "l1", "weighted l1": "l1", "elastic net": "elasticnet", "l2": "l2"}
@@ -65,21 +64,17 @@ class Skreg(Peer):
         return [model.coef_], [model.intercept_]
 
     def path(self, workload, data, X, tol):
-        """What `skreg.regularization_path` solves, without what it says of the solutions."""
-        y = np.eye(int(data.y.max()) + 1)[data.y] if workload.loss == "softmax" else data.y
-        problem = make_problem(
+        path = regularization_path(
             X,
-            y,
+            data.y,
             penalty=self.penalty(workload),
             loss=workload.loss,
+            alphas=data.alphas,
             penalty_factor=data.weights,
             fit_intercept=workload.fit_intercept,
+            tol=tol,
         )
-        solutions = list(fastest_solver(problem).solver.solve(problem, data.alphas, tol=tol))
-        shift = problem.design.shift
-        moved = [0.0 if shift is None else shift @ solution.coef for solution in solutions]
-        coefs = [solution.coef.T for solution in solutions]
-        return coefs, [s.intercept + problem.offset - m for s, m in zip(solutions, moved, strict=True)]
+        return path.coefs, path.intercepts
 
     @property
     def version(self):
