@@ -325,9 +325,9 @@ class Problem:
     def strengths_of(self, features, alpha):
         """The same of some features, always one number for each."""
         strengths = self.strengths(alpha)
-        own = np.empty((*np.shape(alpha), len(features)))
-        own[:] = strengths if self.penalty_factor is None else strengths[..., features]
-        return own
+        if self.penalty_factor is None:
+            return strengths.repeat(len(features), axis=-1)
+        return strengths.take(features, axis=-1)
 
     def penalty_value(self, coef, alpha):
         """Price of the coefficients."""
