@@ -10,7 +10,7 @@ from scipy.optimize import lsq_linear, minimize, nnls
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from skreg._kernels import apply_prox
+from skreg._twins import apply_prox
 
 from skreg import (
     L0,

@@ -22,7 +22,7 @@ INTERRUPTED = """
 import os, signal, sys, threading, time, warnings
 import numpy as np
 from scipy import sparse
-from skreg import PenalizedLogisticRegression, PenalizedRegression, _blocks, _kernels, make_problem, regularization_path
+from skreg import PenalizedLogisticRegression, PenalizedRegression, _active, _blocks, _kernels, make_problem, regularization_path
 from skreg.penalties import L1, SLOPE, GroupLasso
 from skreg.solvers.compiled import compiled_prox
 from skreg.solvers.interrupt import eigen, lower_factor
@@ -45,7 +45,7 @@ def gram_descent():
 
 
 def active_set():
-    active = _kernels.ActiveSet(k)
+    active = _active.ActiveSet(k)
     coef, grad = rng.standard_normal(k), rng.standard_normal(k)
     active.bind(gram + np.eye(k), coef, grad, step, alpha, *compiled_prox(L1()))
     active.solve(0.0, 10 * k, *np.empty((3, k)))

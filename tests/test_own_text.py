@@ -6,7 +6,7 @@ import pickle
 import numpy as np
 import pytest
 from helpers import class_data, regression_data
-from skreg._kernels import apply_prox
+from skreg._twins import apply_prox
 from test_user_penalty import OwnMCP
 
 from skreg import (

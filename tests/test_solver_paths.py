@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from skreg import L1, L2, Box, ElasticNet, _kernels, make_problem
+from skreg import L1, L2, Box, ElasticNet, _active, make_problem
 from skreg.elastic import certify_together
 from skreg.grid import null_alpha
 from skreg.model import QuadraticModel
@@ -316,7 +316,7 @@ def test_inner_problems_that_share_an_active_set_are_solved_each_on_its_own():
     """It belongs to whichever is being solved: which was made last does not matter."""
     rng = np.random.default_rng(3)
     gram, penalty = np.cov(rng.standard_normal((40, 8)), rowvar=False), L1()
-    pulls, strengths, active = rng.standard_normal((3, 8)), np.full(8, 0.4), _kernels.ActiveSet(100)
+    pulls, strengths, active = rng.standard_normal((3, 8)), np.full(8, 0.4), _active.ActiveSet(100)
     shared, alone = (
         [Quadratic(gram, np.zeros(8), -q, penalty, strengths.copy(), compiled_prox(penalty), own) for q in pulls]
         for own in (active, None)

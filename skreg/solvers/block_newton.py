@@ -5,7 +5,7 @@ from scipy.linalg import cho_factor, cho_solve
 from scipy.linalg.blas import dsyrk
 
 from skreg import _blocks
-from skreg._kernels import apply_prox
+from skreg._twins import apply_prox
 from skreg.blocks import Blocks
 
 __all__ = ["Bends", "ColumnSystem", "GramSystem", "norms", "strengths"]

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skreg import _kernels, _wrapped
+from skreg import _wrapped
+from skreg._twins import ADDRESS
 from skreg.penalties import (
     L0,
     L1,
@@ -47,15 +48,15 @@ __all__ = [
 
 # prox as written in NumPy -> (address of its twin, the twin's parameters)
 TWINS = {
-    NoPenalty.prox: (_kernels.ADDRESS["none"], lambda penalty: [0.0]),
-    L1.prox: (_kernels.ADDRESS["l1"], lambda penalty: [penalty.positive]),
-    L2.prox: (_kernels.ADDRESS["l2"], lambda penalty: [penalty.positive]),
-    ElasticNet.prox: (_kernels.ADDRESS["elasticnet"], lambda penalty: [penalty.positive, penalty.l1_ratio]),
-    MCP.prox: (_kernels.ADDRESS["mcp"], lambda penalty: [penalty.gamma]),
-    SCAD.prox: (_kernels.ADDRESS["scad"], lambda penalty: [penalty.gamma]),
-    LogSum.prox: (_kernels.ADDRESS["logsum"], lambda penalty: [penalty.eps]),
-    Lq.prox: (_kernels.ADDRESS["lq"], lambda penalty: [penalty.q]),
-    L0.prox: (_kernels.ADDRESS["l0"], lambda penalty: [0.0]),
+    NoPenalty.prox: (ADDRESS["none"], lambda penalty: [0.0]),
+    L1.prox: (ADDRESS["l1"], lambda penalty: [penalty.positive]),
+    L2.prox: (ADDRESS["l2"], lambda penalty: [penalty.positive]),
+    ElasticNet.prox: (ADDRESS["elasticnet"], lambda penalty: [penalty.positive, penalty.l1_ratio]),
+    MCP.prox: (ADDRESS["mcp"], lambda penalty: [penalty.gamma]),
+    SCAD.prox: (ADDRESS["scad"], lambda penalty: [penalty.gamma]),
+    LogSum.prox: (ADDRESS["logsum"], lambda penalty: [penalty.eps]),
+    Lq.prox: (ADDRESS["lq"], lambda penalty: [penalty.q]),
+    L0.prox: (ADDRESS["l0"], lambda penalty: [0.0]),
     NonNegative.prox: (_wrapped.ADDRESS["nonnegative"], lambda penalty: [0.0]),
     Box.prox: (_wrapped.ADDRESS["box"], lambda penalty: [penalty.lower, penalty.upper]),
 }

@@ -4,7 +4,7 @@ from copy import copy
 
 import numpy as np
 
-from skreg._kernels import ActiveSet
+from skreg._active import ActiveSet
 from skreg.solvers.copies import Copies
 from skreg.solvers.quadratic import MAX_NEWTON
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skreg._kernels import apply_prox
+from skreg._twins import apply_prox
 
 __all__ = ["WORTH", "NumbaProx", "agrees", "compiled_text", "numba_prox"]
 

@@ -13,6 +13,7 @@ from scipy.linalg import eigh
 from scipy.linalg.lapack import dpotrf, dpotrs
 
 from skreg import _kernels
+from skreg._active import ActiveSet
 
 __all__ = ["Quadratic", "accelerated", "solve_along"]
 
@@ -60,7 +61,7 @@ class Quadratic:
         self.step = 1.0 / self.curvature
         self.compiled = compiled
         if self.compiled is not None:
-            self.active = _kernels.ActiveSet(MAX_NEWTON) if active is None else active
+            self.active = ActiveSet(MAX_NEWTON) if active is None else active
         self._lipschitz = None
         self.work = 0.0
 

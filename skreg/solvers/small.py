@@ -13,7 +13,7 @@ import numpy as np
 from scipy.linalg.blas import dsyrk, ssyrk
 from scipy.linalg.lapack import dposv
 
-from skreg._kernels import ActiveSet
+from skreg._active import ActiveSet
 from skreg._small import SmallLoops
 from skreg.design import BLOCK_SIZE
 from skreg.divergence import diverges

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skreg._kernels import apply_prox
+from skreg._twins import apply_prox
 from skreg.solvers.compiled import compiled_prox
 from skreg.testing._points import penalty_check
 
