@@ -66,8 +66,8 @@ COMPUTED_FROM = {
     ),
 }
 
-# Prices that are sums over all entries: those of several outputs are summed together.
-SUMS = (L1.value, L2.value, ElasticNet.value, NoPenalty.value)
+# Prices and conjugates that are sums over all entries: those of several outputs are summed together.
+SUMS = frozenset(method for one in (L1, L2, ElasticNet, NoPenalty) for method in (one.value, one.conjugate))
 
 
 class Problem:
@@ -250,7 +250,8 @@ class Problem:
         """Loss of the intercept alone; a loss may leave out what does not depend on eta, and be negative."""
         if self.loss.quadratic:
             return 0.5 * _sum_of(self.square - self.null_intercept**2)
-        return self.loss_value(np.zeros(self.y.shape) + self.null_intercept)
+        # Not `value`, which takes logarithms one by one.
+        return total(self.weights, self.loss.expansion(self.y, np.zeros(self.y.shape) + self.null_intercept)[0])
 
     @cached_property
     def null_loss(self):
@@ -334,9 +335,13 @@ class Problem:
         alpha = self.strength(alpha)
         if self.penalty.joint_outputs:
             return float(self.penalty.value(coef.reshape(self.n_features, -1), alpha))
-        if coef.ndim == 1 or (type(self.penalty).value in SUMS and np.ndim(alpha) == 0):
+        if coef.ndim == 1 or self.sums_up("value", alpha):
             return float(self.penalty.value(coef, alpha))
         return float(sum(self.penalty.value(np.ascontiguousarray(column), alpha) for column in coef.T))
+
+    def sums_up(self, method, strength):
+        """Whether a method of the penalty is a sum over all entries, whichever output they belong to."""
+        return getattr(type(self.penalty), method) in SUMS and np.ndim(strength) == 0
 
     def prox(self, coef, step, alpha):
         """Proximal step of all coefficients.

@@ -199,17 +199,50 @@ def test_the_exact_system_is_the_hessian(task):
 
 
 @pytest.mark.parametrize("task", ["logistic", "softmax"])
-def test_the_blocks_are_exact_at_the_null_model(use, task):
+def test_the_blocks_are_exact_at_the_null_model_of_equal_classes(use, task):
     use("blocks")
-    X, y, problem, newton = system_of(task)
+    X = task_data(task, 60, 4)[0]
+    y = np.arange(60) % (3 if task == "softmax" else 2)
+    problem = make_problem(X, one_hot(y) if task == "softmax" else y.astype(float), penalty="l2", loss=task)
+    newton = NewtonSystem(problem)
+    newton.charge(0.1)
     null = problem.point(np.zeros(problem.coef_shape), problem.null_intercept, 0.1)
     assert newton.renew(null) and not newton.renew(null)
-    hessian = hessian_of(task, X, y, null.coef.T, null.intercept)
+    hessian = hessian_of(task, X - problem.design.shift, y, null.coef.T, null.intercept)
     hessian[np.diag_indices(4 * problem.n_outputs)] += 0.1
-    vector = np.random.default_rng(0).standard_normal(len(hessian))
+    # That of several outputs has seven digits.
+    vector, atol = np.random.default_rng(0).standard_normal(len(hessian)), 1e-5 if task == "softmax" else 1e-10
     if task == "softmax":
         vector[-3:] -= vector[-3:].mean()
-    np.testing.assert_allclose(hessian @ newton.solve(vector), vector, atol=1e-10)
+    np.testing.assert_allclose(hessian @ newton.solve(vector), vector, atol=atol)
+
+
+@pytest.mark.parametrize("layout", ["F", "C"])
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("alpha", [0.1, 0.0])
+def test_blocks_of_softmax_are_hessians_of_single_outputs_between_projections(use, layout, fit_intercept, alpha):
+    use("blocks")
+    X, y = task_data("softmax", 60, 4)
+    problem = make_problem(
+        np.array(X, order=layout), one_hot(y), penalty="l2", loss="softmax", fit_intercept=fit_intercept
+    )
+    newton, rng = NewtonSystem(problem), np.random.default_rng(3)
+    newton.charge(alpha)
+    coef, intercept = rng.standard_normal((4, 3)), rng.standard_normal(3) * fit_intercept
+    newton.renew(problem.point(coef, intercept, alpha))
+    X = X - problem.design.shift if fit_intercept else X
+    hessian, size = hessian_of("softmax", X, y, coef.T, intercept), 4 + fit_intercept
+    vector = rng.standard_normal((size, 3))
+    vector -= vector.mean(axis=1, keepdims=True)
+    moves = np.empty_like(vector)
+    for k in range(3):
+        own = 1.5 * hessian[k::3, k::3][:size, :size] + alpha * np.diag(np.arange(size) < 4)
+        moves[:, k] = np.linalg.solve(own, vector[:, k])
+    moves -= moves.mean(axis=1, keepdims=True)
+    np.testing.assert_allclose(newton.solve(vector.ravel()), moves.ravel(), rtol=1e-4, atol=1e-6)
+    # Where all outputs move alike there is the penalty only.
+    alike = np.outer(np.arange(size) < 4, np.ones(3)).ravel()
+    np.testing.assert_allclose(alpha * newton.solve(alike), alike if alpha else 0.0, atol=1e-6)
 
 
 @pytest.mark.parametrize("kind", ["blocks", "sample", "diagonal"])

@@ -234,6 +234,18 @@ def test_gaps_of_the_logistic_loss_found_together_bound_the_suboptimality(penalt
         assert gap <= 2.0 * alone.gap() if fit_intercept else gap == pytest.approx(alone.gap(), rel=1e-9)
 
 
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("layout", ["F", "C", "csc", "csr"])
+@pytest.mark.parametrize("single", [True, False])
+def test_gram_matrices_for_several_weights_with_a_column_of_ones(layout, dtype, single):
+    X, y, rng = path_data("tall", 6, layout, far=1.0)
+    design, weights = make_problem(X.astype(dtype), y, standardize=True).design, rng.random((200, 3))
+    Z = np.column_stack([design.columns(slice(None)), np.ones(200)])
+    for some in (weights, weights - 0.5):
+        for gram, own in zip(design.weighted_grams(some, single), some.T, strict=True):
+            np.testing.assert_allclose(gram, (Z.T * own) @ Z, atol=1e-3 if single or dtype == np.float32 else 1e-9)
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("layout", ["F", "C", "csc"])
 def test_squared_norms_for_several_weights_are_those_of_each(layout, dtype):

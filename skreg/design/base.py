@@ -131,6 +131,19 @@ class Design:
         """
         raise NotImplementedError
 
+    def weighted_grams(self, row_weights, single=False):
+        """``[Z 1].T @ diag(weights) @ [Z 1]`` for every column of weights, shape (n_columns, n_features + 1, n_features + 1).
+
+        ``single``: seven digits are enough, if they take less time.
+        """
+        totals = np.empty((row_weights.shape[1], self.shape[1] + 1, self.shape[1] + 1))
+        for total, weights in zip(totals, row_weights.T, strict=True):
+            weights = np.ascontiguousarray(weights)
+            total[:-1, :-1] = self.gram(slice(None), row_weights=weights)
+            total[-1, :-1] = total[:-1, -1] = self.dot_t(weights)
+            total[-1, -1] = weights.sum()
+        return totals
+
     def gram_border(self, old, fresh, row_weights, single=False):
         """Rows ``fresh`` of the `gram` of ``old`` and ``fresh``, in this order of columns.
 

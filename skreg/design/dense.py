@@ -150,11 +150,16 @@ class DenseDesign(Design):
         part.shape, part._weights, part._moments = part.X.shape, None, None
         return part
 
+    @property
+    def _order(self):
+        """Of copies that are ordered as X is."""
+        return "F" if self._by_column else "C"
+
     def _gathered(self, columns, row_scale, height, dtype=np.float64):
         """Yield ``row_scale * (X - shift)`` of some columns in blocks of rows, ordered as X is."""
         n = self.shape[0]
         shift = self._shift[columns]
-        buffer = np.empty((min(height, n), len(columns)), dtype, order="F" if self._by_column else "C")
+        buffer = np.empty((min(height, n), len(columns)), dtype, self._order)
         for start in range(0, n, height):
             block = buffer if n - start >= height else np.empty_like(buffer, shape=(n - start, len(columns)))
             _passes.dense_gather(self.X, start, columns, shift, row_scale, block)
@@ -211,7 +216,7 @@ class DenseDesign(Design):
         total = np.zeros((size + n_groups, size + n_groups), order="F")
         height = max(BLOCK_SIZE // len(total), 16)
         for rows in gen_batches(n_samples, height):
-            block = np.empty((rows.stop - rows.start, len(total)), order="F" if self._by_column else "C")
+            block = np.empty((rows.stop - rows.start, len(total)), order=self._order)
             block[:, size:] = factors[rows]
             for group, shift, end, factor in zip(features, shifts, ends, factors.T, strict=True):
                 _passes.dense_gather(self.X, rows.start, group, shift, factor, block[:, end - len(group) : end])
@@ -223,6 +228,30 @@ class DenseDesign(Design):
             scale = np.concatenate([*(self.scale[group] for group in features), np.ones(n_groups)])
             total /= np.outer(scale, scale)
         return total
+
+    def weighted_grams(self, row_weights, single=False):
+        if not row_weights.min(initial=0.0) >= 0.0:
+            return super().weighted_grams(row_weights, single)
+        n_samples, size = self.shape[0], self.shape[1] + 1
+        syrk, dtype = (ssyrk, np.float32) if single else (dsyrk, np.float64)
+        columns, ones, roots = np.arange(size - 1), np.ones(n_samples), np.sqrt(row_weights).astype(dtype, copy=False)
+        totals, height = np.zeros((row_weights.shape[1], size, size)), max(BLOCK_SIZE // size, 16)
+        for start in range(0, n_samples, height):
+            block = np.ones((min(height, n_samples - start), size), dtype, self._order)
+            _passes.dense_gather(self.X, start, columns, self._shift, ones, block[:, :-1])
+            weighted = np.empty_like(block)
+            # A C-ordered block is the transpose of a Fortran one.
+            part = weighted if self._by_column else weighted.T
+            for total, root in zip(totals, roots[start : start + height].T, strict=True):
+                np.multiply(block, root[:, None], out=weighted)
+                # What a block adds up in single precision is added up in double.
+                total += syrk(1.0, part, trans=self._by_column, lower=1)
+        for total in totals:
+            _passes.mirror(total, total)
+        if self.scale is not None:
+            scale = np.append(self.scale, 1.0)
+            totals /= np.multiply.outer(scale, scale)
+        return totals
 
     def gram_border(self, old, fresh, row_weights, single=False):
         weights = np.ascontiguousarray(row_weights)

@@ -11,7 +11,7 @@ from skreg.solvers.interrupt import eigen, lower_factor
 from skreg.solvers.krylov import krylov_ridges
 from skreg.solvers.ridge import solve_ridges
 
-__all__ = ["ClosedForm", "spd_solver"]
+__all__ = ["ClosedForm", "spd_solver", "spd_solvers"]
 
 # Largest system that is factorised; a Gram matrix of this size takes 0.5 GB.
 MAX_SIZE = 8_000
@@ -160,20 +160,40 @@ class _SampleSide:
 
 def spd_solver(gram, weights):
     """A function that solves ``(gram + diag(weights)) x = b``, of minimal norm if singular."""
-    system = np.array(gram, order="F")
-    diagonal = system.ravel(order="K")[:: len(system) + 1]
-    diagonal += weights
-    # Columns of very different size make a matrix look singular that is not.
-    unit = np.sqrt(np.maximum(diagonal, 0.0))
-    unit = 1.0 / np.where(unit > 0, unit, 1.0)
-    system *= unit
-    system *= unit[:, None]
-    factor, failed = lower_factor(system.copy(order="F"))
+    systems, units = _in_units(np.array(gram)[None], weights)
+    solve, unit = _solver(systems[0]), units[0]
+    return lambda b: (solve((b.T * unit).T).T * unit).T
+
+
+def spd_solvers(grams, weights):
+    """The same for several matrices: a function that solves each of them for a row of what it is given."""
+    systems, units = _in_units(np.array(grams), weights)
+    solvers = [_solver(system) for system in systems]
+    return lambda rows: units * np.array([solve(row) for solve, row in zip(solvers, units * rows, strict=True)])
+
+
+def _in_units(systems, weights):
+    """Add ``weights`` to the diagonals and divide by the roots of these, in place; returns the inverse roots, too.
+
+    Columns of very different size make a matrix look singular that is not.
+    """
+    diagonals = np.einsum("kii->ki", systems)
+    diagonals += weights
+    units = np.sqrt(np.maximum(diagonals, 0.0))
+    units = 1.0 / np.where(units > 0, units, 1.0)
+    systems *= units[:, None]
+    systems *= units[..., None]
+    return systems, units
+
+
+def _solver(system):
+    """A function that solves a symmetric system with a diagonal of ones."""
+    factor, failed = lower_factor(system.copy().T)
     # A pivot at rounding level: the rest of the factor is noise.
     if not failed and factor.diagonal().min(initial=1.0) ** 2 > 1e-13:
-        return lambda b: (dpotrs(factor, (b.T * unit).T, lower=1)[0].T * unit).T
+        return lambda b: dpotrs(factor, b, lower=1)[0]
     inverse = _pseudo_inverse(system)
-    return lambda b: ((inverse @ (b.T * unit).T).T * unit).T
+    return lambda b: inverse @ b
 
 
 def _pseudo_inverse(matrix):

@@ -4,10 +4,10 @@ from collections import deque
 
 import numpy as np
 from scipy.linalg.blas import dtrsv
-from sklearn.utils import gen_batches
 
 from skreg.design import BLOCK_SIZE, DenseDesign
-from skreg.solvers.direct import spd_solver
+from skreg.solvers.direct import spd_solver, spd_solvers
+from skreg.solvers.hessian import TRACE
 from skreg.solvers.small import SmallNewton
 from skreg.sums import inner
 
@@ -20,11 +20,20 @@ CHEAP = 20_000_000
 MAX_COUPLED = 100
 MAX_BLOCK, MAX_SPARSE_BLOCK = 2_000, 1_000
 
-# A stand-in reads at least this share of the rows, and so many for each of its columns.
+# A stand-in reads at least this share of the rows, and so many for each of its columns; or twice as many, where each of
+# several outputs has its own.
 SHARE, ROWS_PER_COLUMN = 1 / 12, 10
 
+# So many columns times the share of the rows that are read: up to there those of all outputs cost no more than some steps.
+AFFORDABLE = 100
+
 # A stand-in is stale when the curvature of the rows has changed by this share.
-STALE = 0.4
+STALE = 0.5
+
+# Outputs whose curvatures differ by no more than this share but for a factor have one Gram matrix.
+ALIKE = 1e-12
+
+TINY = 1e-300
 
 # Pairs of a step and the change of the gradient that are remembered.
 MEMORY = 40
@@ -35,7 +44,7 @@ class NewtonSystem:
 
     Where the Hessian is cheap each step has its own. Elsewhere a stand-in takes
     its place until the curvature of the rows has changed: the Hessian of a sample
-    of the rows (of several outputs, its closest simple form), or its diagonal. The
+    of the rows (of several outputs, that of each on its own), or its diagonal. The
     steps taken since correct it as L-BFGS does.
 
     References
@@ -53,7 +62,10 @@ class NewtonSystem:
         small = n_outputs == 1 or n_features * n_outputs <= MAX_COUPLED
         blocks = n_features <= (MAX_BLOCK if dense else MAX_SPARSE_BLOCK)
         self._exact = small and blocks and n_samples * n_features**2 * (n_outputs + 1) * n_outputs // 2 <= CHEAP
-        n_rows = max(int(SHARE * n_samples), ROWS_PER_COLUMN * n_features)
+        n_rows = [min(max(int(SHARE * n_samples), m * ROWS_PER_COLUMN * n_features), n_samples) for m in (1, 2)]
+        # Whether each output has a Gram matrix of its own.
+        self._apart = dense and n_outputs > 1 and n_rows[1] * n_features <= AFFORDABLE * n_samples
+        n_rows = n_rows[self._apart]
         sampled = dense and not self._exact and blocks and 2 * n_rows <= n_samples
         self._rows = _spread(n_samples, n_rows) if sampled else None
         self._measure = self._whole if self._exact else self._blockwise if blocks else self._diagonal
@@ -150,15 +162,14 @@ class NewtonSystem:
         """The Hessian; of minimal norm where it is singular."""
         problem, n_outputs = self.problem, self.problem.n_outputs
         if n_outputs == 1:
-            hessian = self._bordered(point.row_curvature.reshape(-1))
+            hessian = self._hessians(problem.design, point.row_curvature.reshape(-1, 1))[0]
             return lambda: spd_solver(hessian, self._all_weights)
         size = problem.n_features + problem.fit_intercept
         hessian = np.empty((size, n_outputs, size, n_outputs))
         for m, unit in enumerate(np.eye(n_outputs)):
             # What the gradient of each row does when output m moves.
             column = problem.hessian_rows(point.eta, np.tile(unit, (len(point.eta), 1)))
-            for k in range(m + 1):
-                block = self._bordered(np.ascontiguousarray(column[:, k]))
+            for k, block in enumerate(self._hessians(problem.design, column[:, : m + 1])):
                 hessian[:, k, :, m], hessian[:, m, :, k] = block, block.T
         if problem.fit_intercept and problem.loss.translation_invariant:
             # No gradient points along equal intercepts, where the Hessian is zero.
@@ -167,55 +178,65 @@ class NewtonSystem:
         return lambda: spd_solver(hessian, self._all_weights)
 
     def _blockwise(self, point):
-        """The Hessian of some rows, as if it were the same for all of them but for a factor.
-
-        Then it falls apart in the directions in which that of the mean row is diagonal. For softmax this is
-        exact where the probabilities are the same in all rows, as in the null model; for one output, everywhere.
-        """
+        """The Hessian of some rows, of each output on its own: what couples them the steps must tell."""
         rows = point.row_curvature.reshape(len(point.eta), -1)
-        if self._rows is None:
-            gram = self._bordered(rows.sum(axis=1))
-        else:
-            chosen = rows[self._rows].sum(axis=1)
-            # A few at a time: X is not copied, not even in part.
-            parts = gen_batches(len(chosen), max(BLOCK_SIZE // self.problem.n_features, 16))
-            gram = sum(self._bordered(chosen[part], self._rows[part]) for part in parts)
-            gram *= rows.sum() / max(chosen.sum(), 1e-300)
-        if self.problem.n_outputs == 1:
-            return lambda: spd_solver(gram, self._all_weights)
-        values, basis = np.linalg.eigh(self.problem.intercept_hessian(point.eta))
-        # Along equal outputs softmax is flat: what rounding leaves there is nothing.
-        values = np.where(values > 1e-12 * values[-1], values, 0.0)
-        gram /= max(values.sum(), 1e-300)
+        sums = rows.sum(axis=0)
+        # Where that is too dear, outputs differ by a factor.
+        grams = sums[:, None, None] * self._shapes(rows if self._apart else rows.sum(axis=1)[:, None])
+        if len(grams) == 1:
+            return lambda: spd_solver(grams[0], self._all_weights)
+        if self.problem.loss.translation_invariant:
+            # As it is where all outputs are equally probable.
+            grams /= 1.0 - 1.0 / len(grams)
 
         def factorise():
             weights = self._joined(self._weights, 0.0)
-            solvers = [spd_solver(value * gram, weights) if value > 0 else _divide_by(weights) for value in values]
+            each = spd_solvers(grams, weights)
+            flat = _divide_by(weights) if self.problem.loss.translation_invariant else None
 
             def solve(vector):
-                # Features by outputs; the intercepts are one more feature.
-                table = vector.reshape(-1, len(solvers)) @ basis
-                return (np.stack([one(v) for one, v in zip(solvers, table.T, strict=True)], axis=1) @ basis.T).ravel()
+                # Outputs by features; the intercepts are one more feature.
+                table = vector.reshape(-1, len(grams)).T
+                if flat is None:
+                    return each(table).T.ravel()
+                # Along equal outputs there is the penalty only.
+                mean = table.mean(axis=0)
+                move = each(table - mean)
+                return (move - move.mean(axis=0) + flat(mean)).T.ravel()
 
             return solve
 
         return factorise
 
+    def _shapes(self, curvatures):
+        """For each column of curvatures the Hessian, of some rows in the place of all if so many are enough; as if they summed to 1."""
+        design, rows = self.problem.design, self._rows
+        # Seven digits are as good as the coupling that is left out; but what is free of charge may need them all.
+        single = self.problem.n_outputs > 1 and self._weights.min() > 0.0
+        chosen = curvatures if rows is None else curvatures[rows]
+        shares = chosen / np.maximum(chosen.sum(axis=0), TINY)
+        if np.abs(shares - shares[:, :1]).max() <= ALIKE * shares.max():
+            # Without coefficients, say, all rows are alike.
+            shares = shares[:, :1]
+        # A few at a time: X is not copied, not even in part.
+        height = len(shares) if rows is None else max(BLOCK_SIZE // self.problem.n_features, 16)
+        parts = [slice(start, start + height) for start in range(0, len(shares), height)]
+        shapes = sum(
+            self._hessians(design if rows is None else design.sample(rows[part]), shares[part], single)
+            for part in parts
+        )
+        if single:
+            np.einsum("kii->ki", shapes)[:] *= 1.0 + TRACE
+        return shapes
+
     def _diagonal(self, point):
         loss_part = self._joined(point.curvature.ravel(), np.atleast_1d(point.row_curvature.sum(axis=0)))
         return lambda: _divide_by(loss_part + self._all_weights)
 
-    def _bordered(self, curvatures, rows=None):
-        """Hessian of one output (of some rows), the intercept's row and column at its end."""
-        design = self.problem.design if rows is None else self.problem.design.sample(rows)
-        gram = design.gram(slice(None), row_weights=curvatures)
-        if not self.problem.fit_intercept:
-            return gram
-        system = np.empty((len(gram) + 1, len(gram) + 1))
-        system[:-1, :-1] = gram
-        system[-1, :-1] = system[:-1, -1] = design.dot_t(curvatures)
-        system[-1, -1] = curvatures.sum()
-        return system
+    def _hessians(self, design, curvatures, single=False):
+        """Hessians of one output, one for each column of curvatures; the intercept's row and column come last."""
+        grams = design.weighted_grams(curvatures, single)
+        return grams if self.problem.fit_intercept else grams[:, :-1, :-1]
 
 
 def _divide_by(diagonal):
