@@ -6,12 +6,12 @@ then becomes what the prox of one coefficient makes of it:
 
     alpha * (l1 * |w|_1 + 0.5 * square * |w|_2^2) + p(|w|_2; weight * alpha)
 
-``p`` is a C function as in `_kernels`, called through its address.
+``p`` is a C function as in `_twins`, called through its address.
 """
 
 import numpy as np
 
-from libc.math cimport fabs, sqrt
+from libc.math cimport sqrt
 from libc.stdint cimport uintptr_t
 
 from skreg._prox cimport prox_function

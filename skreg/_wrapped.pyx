@@ -1,7 +1,7 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """Compiled twins of penalties that are made of others, and of bounds.
 
-As in `_kernels`; the first parameter of a wrapper is the address of the prox inside it, its bits in those of a double, and the
+As in `_twins`; the first parameter of a wrapper is the address of the prox inside it, its bits in those of a double, and the
 parameters of that one come last. Wrappers of wrappers, and of functions compiled from a user's text, need nothing else.
 """
 

@@ -273,11 +273,7 @@ class _BlockQuadratic(Alternating):
         change = np.zeros(target.shape)
         if self.twin is None:
             system = self._system(used)
-            part = (
-                solve_positive(system, -missing[used])
-                if self._bend_by_differences(system, point, target, used)
-                else None
-            )
+            part = solve_positive(system, -missing[used]) if self._bend_by_differences(system, point, used) else None
         else:
             part = self._change(
                 Bends(self.blocks, self.block_step, self.alpha, self.twin, point, target), used, missing
@@ -309,7 +305,7 @@ class _BlockQuadratic(Alternating):
         row, column = np.nonzero(used)
         return self.gram[np.ix_(row, row)] * (column[:, None] == column)
 
-    def _bend_by_differences(self, system, point, target, used):
+    def _bend_by_differences(self, system, point, used):
         """The same from the slopes of the prox, one coefficient of every block at a time."""
         blocks = self.blocks
         columns = point.reshape(len(blocks.label), -1).shape[1]
