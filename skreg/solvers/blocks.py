@@ -4,6 +4,7 @@ import numpy as np
 
 from skreg import _blocks
 from skreg.blocks import Blocks
+from skreg.solvers.accelerated import accelerated
 from skreg.solvers.alternating import Alternating, solve_positive
 from skreg.solvers.base import sharp_enough
 from skreg.solvers.block_columns import SWEEPS, BlocksOfColumns, DenseColumns, WorkingColumns
@@ -11,7 +12,6 @@ from skreg.solvers.block_newton import Bends, BlockResiduals, GramSystem, norms,
 from skreg.solvers.compiled import CompiledBlocks, compiled_blocks
 from skreg.solvers.coordinate import CoordinateDescent
 from skreg.solvers.engine import Engine
-from skreg.solvers.quadratic import accelerated
 from skreg.spectrum import largest_eigenvalue
 
 __all__ = ["BlockCoordinateDescent"]

@@ -3,11 +3,11 @@
 import numpy as np
 from scipy import sparse
 
+from skreg.solvers.accelerated import accelerated
 from skreg.solvers.alternating import Alternating, solve_positive
 from skreg.solvers.base import Solver
 from skreg.solvers.coordinate import each_output
 from skreg.solvers.engine import Engine
-from skreg.solvers.quadratic import accelerated
 from skreg.spectrum import largest_eigenvalue
 
 __all__ = ["ClusterNewton"]

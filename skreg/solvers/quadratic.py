@@ -14,8 +14,9 @@ from scipy.linalg.lapack import dpotrf, dpotrs
 
 from skreg import _kernels
 from skreg._active import ActiveSet
+from skreg.solvers.accelerated import accelerated, steps_together
 
-__all__ = ["Quadratic", "accelerated", "solve_along"]
+__all__ = ["Quadratic", "solve_along"]
 
 # A support larger than this is left to coordinate descent: factorising it would cost more.
 MAX_NEWTON = 4_000
@@ -62,7 +63,7 @@ class Quadratic:
         self.compiled = compiled
         if self.compiled is not None:
             self.active = ActiveSet(MAX_NEWTON) if active is None else active
-        self._lipschitz = None
+        self._together = None
         self.work = 0.0
 
     def minimise(self, tol, max_rounds=100):
@@ -186,13 +187,13 @@ class Quadratic:
 
     def _accelerate(self, tol, n_iter):
         """Proximal gradient in the metric of the diagonal, with momentum and restarts."""
-        if self._lipschitz is None:
-            self._lipschitz = _largest_eigenvalue(self.gram, self.step)
+        if self._together is None:
+            self._together = steps_together(self.gram, self.step)
 
         def small(move):
             return np.max(np.sqrt(self.curvature) * np.abs(move), initial=0.0) <= 0.1 * tol
 
-        self.coef[:], self.grad[:] = accelerated(self, self.step / self._lipschitz, n_iter, small)
+        self.coef[:], self.grad[:] = accelerated(self, self._together, n_iter, small)
 
     def _compiled_polish(self, tol):
         """The active set in C; what it cannot do (kinks elsewhere than at zero, say) is left to the text below."""
@@ -347,41 +348,6 @@ def solve_along(inner, strengths, tol):
     return ends
 
 
-def accelerated(problem, step, n_iter, small):
-    """Proximal gradient with momentum and restarts.
-
-    Parameters
-    ----------
-    problem : object
-        With ``gram``, ``coef``, ``grad``, ``penalty`` and ``alpha``, as `Quadratic`; it is not changed.
-    step : float or ndarray of shape (k,)
-        No longer than the curvature allows.
-    n_iter : int
-        At most so many steps.
-    small : callable
-        Whether a move ends them.
-
-    Returns
-    -------
-    coef, grad : ndarray of shape (k,)
-    """
-    coef, grad, ahead, ahead_grad, momentum = problem.coef, problem.grad, problem.coef, problem.grad, 1.0
-    for _ in range(n_iter):
-        new = problem.penalty.prox(ahead - step * ahead_grad, step, problem.alpha)
-        move = new - coef
-        new_grad = problem.grad + problem.gram @ (new - problem.coef)
-        if np.sum((ahead - new) * (move / step)) > 0:
-            # Momentum points uphill: start again from here without it.
-            momentum = 1.0
-        following = 0.5 * (1.0 + np.sqrt(1.0 + 4.0 * momentum**2))
-        weight = (momentum - 1.0) / following
-        ahead, ahead_grad = new + weight * move, new_grad + weight * (new_grad - grad)
-        coef, grad, momentum = new, new_grad, following
-        if small(move):
-            break
-    return coef, grad
-
-
 def _solve(gram, added, size, wanted):
     """Solve ``(gram + diag(added)) x = wanted``, or None if it is not positive definite.
 
@@ -422,19 +388,3 @@ def _sizes(coef, move, side):
         # A hair beyond it, so that the one that arrives does arrive.
         yield arrivals[rank - 1] * (1.0 + 1e-12)
         rank //= 2
-
-
-def _largest_eigenvalue(gram, step, n_iter=30):
-    """Bound on the spectrum of the Gram matrix in units of its diagonal."""
-    scale = np.sqrt(step)
-    vector = np.ones(len(step))
-    norm = np.linalg.norm(vector)
-    value = 1.0
-    for _ in range(n_iter):
-        vector = scale * (gram @ (scale * (vector / norm)))
-        norm = np.linalg.norm(vector)
-        if norm == 0:
-            return 1.0
-        value = norm
-    # Power iteration approaches from below; never beyond the trace.
-    return float(min(1.05 * value, len(step)))
