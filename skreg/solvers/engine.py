@@ -10,6 +10,7 @@ from skreg.intercept import best_intercept
 from skreg.solvers.base import Progress, Solution, sharp, sharp_enough, starting_point
 from skreg.solvers.columns import ColumnModel, ColumnQuadratic
 from skreg.solvers.compiled import compiled_prox, compiled_prox_in_use, work_in_text
+from skreg.solvers.hessian import leaves_much
 from skreg.solvers.line_search import line_search
 from skreg.solvers.models import Models
 from skreg.solvers.quadratic import Quadratic
@@ -478,7 +479,7 @@ class Engine:
     def _count_digits(self, point):
         """Where the last step has left much of the violations that it was to end, the Hessian has too few digits."""
         inside, (size, before) = point.violations.ravel()[self.entries], self._led
-        if not self.solved or inside[:size].max(initial=0.0) > SLOW * before:
+        if not self.solved or leaves_much(inside[:size].max(initial=0.0), before):
             self.models.sharpen()
         # While many enter, the inner problem is not solved to its end.
         self._led = (0, 0.0) if self.growing else (inside.size, inside.max(initial=0.0))

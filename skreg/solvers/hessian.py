@@ -8,7 +8,7 @@ from skreg._active import ActiveSet
 from skreg.solvers.copies import Copies
 from skreg.solvers.quadratic import MAX_NEWTON
 
-__all__ = ["TRACE", "KeptHessian", "KeptModel", "near", "seven_digits_pay"]
+__all__ = ["TRACE", "KeptHessian", "KeptModel", "leaves_much", "near", "seven_digits_pay"]
 
 # Columns for which there is room at once; no power of two, whose rows would compete for the same places in the cache.
 ROOM = 520
@@ -24,6 +24,9 @@ RUN = 4096
 
 # What joins the diagonal of a Hessian of seven digits, relative to it: more than rounding takes from its eigenvalues.
 TRACE = 1e-6
+
+# A step on a Hessian that is near enough, and has enough digits, leaves no more than this share of a violation.
+MUCH = 0.2
 
 # Share of the weights of the rows that may have changed since: so much of a violation a step then leaves.
 STALE = 0.05
@@ -141,6 +144,11 @@ def _product(left, right):
 def seven_digits_pay(problem):
     """Whether a Hessian in single precision is worth its missing digits, which exact gradients make up for."""
     return problem.design.stores_zeros and problem.design.X.size >= MANY
+
+
+def leaves_much(left, before):
+    """Whether a step has left so much of a violation that its Hessian has too few digits, if it is near enough, or is not near."""
+    return left > MUCH * before
 
 
 def near(before, after):

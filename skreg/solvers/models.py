@@ -4,7 +4,7 @@ import numpy as np
 
 from skreg.model import QuadraticModel
 from skreg.solvers.columns import ColumnModel
-from skreg.solvers.hessian import KeptHessian, KeptModel, near, seven_digits_pay
+from skreg.solvers.hessian import KeptHessian, KeptModel, leaves_much, near, seven_digits_pay
 
 __all__ = ["Models"]
 
@@ -16,9 +16,6 @@ DEAR = 80
 
 # One column in so many may be copied, where X has them not in one piece.
 MOST_COPIED = 10
-
-# A step on a kept Hessian that leaves more than this share of the violation wants another one.
-SLOW = 0.2
 
 # A Hessian of several outputs is made of one row in so many first, in runs of rows, of at least so many for each coefficient;
 # of all rows where that would be more than one in so many.
@@ -148,12 +145,12 @@ class Models:
         size = entries.size
         if problem.y.ndim > 1 or not problem.penalty.separable or size**2 <= DEAR * problem.n_features:
             return None
-        slow, self._violation = point.violation > SLOW * self._violation, point.violation
+        lags, self._violation = leaves_much(point.violation, self._violation), point.violation
         close = self.kept is not None and near(self.kept.row_weights, rows)
-        if slow and close:
+        if lags and close:
             # It may be for want of digits.
             self.sharpen()
-        if slow or not close:
+        if lags or not close:
             settled = self._rows_before is not None and near(self._rows_before, rows)
             self._rows_before = rows
             # Three more models on columns, of as many sweeps as the last, against one Gram matrix.

@@ -19,7 +19,7 @@ from skreg.design import BLOCK_SIZE
 from skreg.divergence import diverges
 from skreg.solvers.compiled import compiled_prox, compiled_prox_in_use
 from skreg.solvers.direct import spd_solver
-from skreg.solvers.hessian import TRACE, seven_digits_pay
+from skreg.solvers.hessian import TRACE, leaves_much, seven_digits_pay
 from skreg.solvers.quadratic import Quadratic
 
 __all__ = ["SmallNewton"]
@@ -41,8 +41,8 @@ MOST_COPIED, SHARE, TALL = 2_000_000, 0.15, 10
 EVERY_TIME = 2e6
 
 # The rest of a model is dearer than a Hessian of so many coefficients and rows, unless that stays as it is
-# while the weights of the rows change by no more than this share, and a model leaves no more than that one of the violation.
-STALE, SLOW = 0.1, 0.2
+# while the weights of the rows change by no more than this share, and a model does not leave much.
+STALE = 0.1
 
 # A model has so many more columns than are in use, or twice as many.
 FEW = 32
@@ -164,9 +164,9 @@ class SmallNewton:
             ):
                 break
             if weights is None:
-                others, slow = loops.choose(FEW), violation > SLOW * last
-                fresh = others or self._every_time or n_iter == 0 or slow or not loops.near(STALE)
-                if n_iter and slow and loops.near(STALE):
+                others, lags = loops.choose(FEW), leaves_much(violation, last)
+                fresh = others or self._every_time or n_iter == 0 or lags or not loops.near(STALE)
+                if n_iter and lags and loops.near(STALE):
                     # It may be for want of digits.
                     self._single = False
                 self._by_active_set(0.1 * goal, fresh)
