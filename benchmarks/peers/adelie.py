@@ -33,7 +33,8 @@ class Adelie(Peer):
         ways = ("path",) if workload.kind == "path" else ("single", "short-path")
         # Without an L1 part its covariance method fails on its own arrays.
         gram = workload.loss == "squared" and workload.l1_ratio and not data.is_sparse and n > p
-        return (*ways, "covariance") if gram else ways
+        # Its estimator calls `grpnet`.
+        return (*ways, "covariance") if gram and not workload.by_estimator else ways
 
     def tolerances(self, workload, setting):
         return decades(-4, -20)

@@ -57,7 +57,9 @@ class Skglm(Peer):
         if data.is_sparse:
             return ("anderson",)
         n, p = data.X.shape
-        return ("anderson", "anderson-centred", *(("gram-centred",) if p <= 2000 and n > p else ()))
+        # Its estimators refuse GramCD.
+        gram = ("gram-centred",) if p <= 2000 and n > p and not workload.by_estimator else ()
+        return ("anderson", "anderson-centred", *gram)
 
     def run(self, workload, data, X, setting, tol):
         y, means, mean = data.y, None, 0.0
