@@ -61,9 +61,16 @@ setup(
         Extension(
             f"skreg.{name}",
             [f"skreg/{name}.pyx"],
-            depends=["skreg/_simd.h", "skreg/_exp.h", "skreg/_signals.pxd", "skreg/_columns.pxd", "skreg/_prox.pxd"],
+            depends=[
+                "skreg/_simd.h",
+                "skreg/_coarse.h",
+                "skreg/_exp.h",
+                "skreg/_signals.pxd",
+                "skreg/_columns.pxd",
+                "skreg/_prox.pxd",
+            ],
         )
-        for name in ("_active", "_blocks", "_kernels", "_passes", "_small", "_structured", "_twins", "_wrapped")
+        for name in ("_active", "_blocks", "_coarse", "_kernels", "_passes", "_small", "_structured", "_twins", "_wrapped")
     ]
     + [Extension(SHARED, [SHARED.replace(".", "/") + ".c"])],
     cmdclass={"build_ext": BuildKernels},

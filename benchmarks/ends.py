@@ -40,7 +40,13 @@ def random_problem(penalty, seed):
     y = eta + rng.uniform(0.1, 1.0) * eta.std(axis=0) * rng.standard_normal(eta.shape)
     kind = "path" if penalty == "mcp" else "fit"
     workload = SimpleNamespace(
-        penalty=penalty, loss="squared", kind=kind, alpha=rng.uniform(0.05, 0.3), fit_intercept=True, own_cv=False, by_estimator=False
+        penalty=penalty,
+        loss="squared",
+        kind=kind,
+        alpha=rng.uniform(0.05, 0.3),
+        fit_intercept=True,
+        own_cv=False,
+        by_estimator=False,
     )
     workload.l1_ratio = 1.0 if penalty == "l1" else None
     data = Data(workload, X, y if penalty == "l21" else y.ravel())

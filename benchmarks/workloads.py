@@ -214,7 +214,9 @@ def _table():
     yield entry("tiny-ridge", make.diabetes, **tiny, penalty="l2", alpha=0.1)
     yield entry("tiny-logistic-l1", *cancer, **logistic, **tiny, alpha=0.1)
     yield entry("tiny-logistic-l2", *cancer, **logistic, **tiny, penalty="l2", alpha=0.1)
-    yield entry("tiny-multinomial-l2", make.digits, {"n": 360}, {"n": 360}, **multinomial, **tiny, penalty="l2", alpha=0.1)
+    yield entry(
+        "tiny-multinomial-l2", make.digits, {"n": 360}, {"n": 360}, **multinomial, **tiny, penalty="l2", alpha=0.1
+    )
 
     row, target = "GridSearchCV: 50 alphas x 5 folds, StandardScaler in a pipeline", 0.97
     search = make.regression, {"n": 2000, "p": 200, "support": 20}, {"n": 200, "p": 20, "support": 5}

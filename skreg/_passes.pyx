@@ -300,6 +300,26 @@ def dense_pass(const real[:, :] X, const double[::1] residual, const double[::1]
                     add_squares(p, weights[i], &X[i, 0], &shift[0], &norms[0])
 
 
+def dense_some_products(const real[:, :] X, const Py_ssize_t[::1] columns, const double[::1] residual, double[::1] out):
+    """out = X[:, columns].T @ residual, for X contiguous along columns."""
+    cdef:
+        Py_ssize_t n = X.shape[0], m = columns.shape[0], j, k, block, start, size
+        double[4] sums
+        const real *four[4]
+    out[:] = 0.0
+    with nogil:
+        for block in range((n + PIECE_OF_FOUR - 1) // PIECE_OF_FOUR):
+            start = block * PIECE_OF_FOUR
+            size = min(PIECE_OF_FOUR, n - start)
+            for j in range(0, m, 4):
+                for k in range(4):
+                    # What is beyond the last column is that once more.
+                    four[k] = &X[start, columns[min(j + k, m - 1)]]
+                products(size, four, &residual[start], sums)
+                for k in range(min(4, m - j)):
+                    out[j + k] += sums[k]
+
+
 def dense_there_and_back(const double[:, :] X, const double[::1] residual, const double[::1] shift,
                          const double[::1] factor, double[::1] product, double[::1] out):
     """product = (X - shift).T @ residual and out += (X - shift) @ (factor * product), for X contiguous along columns.

@@ -9,7 +9,7 @@ from skreg import _kernels
 from skreg.penalties.convex import L1, L2, ElasticNet
 from skreg.sums import total
 
-__all__ = ["certify_together", "measure_together", "would_move"]
+__all__ = ["certify_together", "measure_together", "rest", "would_move"]
 
 # What the formulas below are the text of; a subclass with a text of its own is not meant.
 TEXTS = ("value", "prox", "conjugate", "dual_scale")
@@ -110,6 +110,20 @@ def would_move(penalty, coefs, gradients, strengths):
     if share is None:
         return None
     return (coefs != 0) | ((-gradients if positive else np.abs(gradients)) > share * strengths)
+
+
+def rest(penalty):
+    """The share of its strength that a correlation must exceed to move a coefficient from zero; 0 where that is not all there is to know.
+
+    Parameters
+    ----------
+    penalty : Penalty
+
+    Returns
+    -------
+    float
+    """
+    return _shape(penalty)[0] or 0.0
 
 
 def _shape(penalty):

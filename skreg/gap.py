@@ -135,6 +135,10 @@ def balanced(point, entries, wanted):
     """
     problem, eta = point.problem, point.eta
     dual, correlation = -point.row_gradient, -point.gradient
+    moves = entries.size > 0 or (problem.fit_intercept and not problem.loss.quadratic)
+    if problem.screen is not None and moves:
+        # What is too small here may not be where this leads to.
+        correlation = -problem.design.dot_t(point.row_gradient)
 
     def move(forward):
         rows = problem.hessian_rows(eta, forward) if eta.ndim > 1 else point.row_curvature * forward

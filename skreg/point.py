@@ -5,7 +5,7 @@ import numpy as np
 from skreg import _kernels
 from skreg.certificate import CONDITION, Optimality
 from skreg.curvature import block_curvatures, curvatures, spectral_curvature
-from skreg.elastic import measure_together, would_move
+from skreg.elastic import measure_together, rest, would_move
 from skreg.gap import balanced, duality_gap, gap_at
 from skreg.jumps import correct_jumps
 from skreg.lazy import cached_property
@@ -117,7 +117,10 @@ class Point:
 
     @cached_property
     def gradient(self):
-        """Derivative of the mean loss with respect to ``coef``: one pass over X."""
+        """Derivative of the mean loss with respect to ``coef``: one pass over X.
+
+        Where the problem has a screen, exact wherever the penalty does not surely keep a coefficient at zero.
+        """
         if (
             self.problem.loss.quadratic
             and not self.coef.any()
@@ -130,7 +133,12 @@ class Point:
         row_gradient = self.row_gradient
         # The linear predictor may have brought it along.
         known = self.__dict__.get("gradient")
-        return self.problem.design.dot_t(row_gradient) if known is None else known
+        if known is not None:
+            return known
+        problem = self.problem
+        if problem.screen is None:
+            return problem.design.dot_t(row_gradient)
+        return problem.screen.dot_t(row_gradient, rest(problem.penalty) * problem.strengths(self.alpha))
 
     @cached_property
     def _is_null(self):

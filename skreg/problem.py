@@ -49,8 +49,8 @@ COMPUTED_FROM = {
         "product",
         "null_gradient",
     ),
-    "penalty": ("has_conjugate", "blocks", "twin", "block_residuals"),
-    "design": ("product", "null_gradient", "squared_norms", "strong_convexity", "spectral_norm"),
+    "penalty": ("has_conjugate", "blocks", "twin", "block_residuals", "screen"),
+    "design": ("screen", "product", "null_gradient", "squared_norms", "strong_convexity", "spectral_norm"),
     "weights": (
         "any_unweighted",
         "null_intercept",
@@ -95,6 +95,8 @@ class Problem:
         What stands for the prox of a separable penalty, once a solver has found it.
     block_residuals : BlockResiduals or None
         What stands for the prox of a penalty on blocks where violations are computed, once a solver has found it.
+    screen : Screen or None
+        What tells which columns cannot matter, where a solver wants to know.
     null_gradient : ndarray of shape (n_features,) or None
         Gradient of the null model of a loss that is not squared, where centring X has taken it along.
     """
@@ -102,6 +104,7 @@ class Problem:
     moments = None
     twin = None
     block_residuals = None
+    screen = None
     null_gradient = None
 
     def __init__(self, design, y, weights, loss, penalty, penalty_factor, fit_intercept):

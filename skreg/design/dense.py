@@ -81,6 +81,10 @@ class DenseDesign(Design):
         return sum(block.astype(np.float64).T @ residual[rows] for rows, block in _row_blocks(X))
 
     def _some_times_t(self, index, residual):
+        if self._by_column and residual.ndim == 1:
+            out, index = np.empty(len(index)), np.ascontiguousarray(index, dtype=np.intp)
+            _passes.dense_some_products(self.X, index, np.ascontiguousarray(residual), out)
+            return out
         return self.X[:, index].astype(np.float64, copy=False).T @ residual
 
     def dot_t_and_back(self, residual, feature_weights):

@@ -3,6 +3,7 @@
 import numpy as np
 
 from skreg.penalties import Penalty
+from skreg.screen import screened
 from skreg.solvers.ahead import solve_ahead
 from skreg.solvers.base import Solution, Solver
 from skreg.solvers.engine import Engine, is_small
@@ -86,8 +87,11 @@ class CoordinateDescent(Solver):
         done, start = yield from follow_moments(problem, alphas, start, tol)
         if done == len(alphas):
             return
+        if keeps_gradient:
+            problem = screened(problem)
         engine, alphas = self.engine(problem), alphas[done:]
-        engine.keeps_gradient = keeps_gradient
+        # What a screen leaves of a gradient is enough for a certificate, not for a comparison of proxes.
+        engine.keeps_gradient = keeps_gradient and problem.screen is None
         if start is None and not problem.penalty.convex:
             start = self._null_model(problem, alphas[0])
         if start is None and worth_a_sample(engine):

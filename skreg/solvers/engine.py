@@ -50,7 +50,7 @@ LITTLE = 1e-3
 
 # From the null model that is left at no less than so many times alpha, the way goes through a rough solution at so many
 # times alpha: columns enter one after the other, and do not all have to leave again.
-REMOTE, HALFWAY, ROUGH = 30, 10, 1e-2
+REMOTE, HALFWAY, ROUGH = 30, 6, 1e-2
 
 # So often what jumps from zero or to it is held responsible for a step that is too long, before the rest is.
 JUMPS_FIRST = 4
@@ -237,6 +237,8 @@ class Engine:
         if not null.violation > NEAR:
             return None
         solution = self.solve(HALFWAY * alpha, None, ROUGH, max_iter)
+        # Most columns that ask to enter at the new alpha no longer do once those that are in have moved.
+        self.begun = True
         return None if solution.diverges else (solution.coef, solution.intercept)
 
     def grow(self, point):
@@ -298,7 +300,8 @@ class Engine:
     def first_size(self):
         """How many entries enter together where there is no telling how many are needed."""
         # The Gram matrix of this many columns costs less than a pass over all; sparse columns never more.
-        return int(np.sqrt(4 * math.prod(self.problem.coef_shape)))
+        screened = self.problem.screen is not None and self.problem.loss.quadratic
+        return int(np.sqrt((2 if screened else 4) * math.prod(self.problem.coef_shape)))
 
     def _may_all_enter(self, candidates):
         """Whether the working set with all of these would be one of sparse columns."""
