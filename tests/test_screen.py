@@ -10,9 +10,11 @@ from hypothesis.extra import numpy as hnp
 
 from skreg import L1, MCP, ElasticNet, PenalizedLogisticRegression, PenalizedRegression, _coarse, make_problem
 from skreg import screen as module
-from skreg.point import Point
 from skreg.design import make_design
+from skreg.intercept import best_intercept
+from skreg.point import Point
 from skreg.screen import Screen, screened
+from skreg.subproblems import on_features
 
 
 def exact(X, weights, rows, standardize=False):
@@ -193,7 +195,7 @@ def test_certificates_at_any_point_are_those_without_a_screen(loss, monkeypatch)
     for size in (0.0, 1e-3, 1e-2):
         coef = np.zeros(300)
         coef[:20] = size * rng.standard_normal(20)
-        intercept = plain.profile(plain.design.dot(coef), 0.0)
+        intercept = best_intercept(plain, plain.design.dot(coef))
         for tol in (1e-12, 1e-2):
             one, other = (p.point(coef, intercept, alpha) for p in (problem, plain))
             assert type(one) is Point
@@ -218,7 +220,7 @@ def test_where_there_is_a_screen():
         assert screened(other).screen is None
     problem = screened(make_problem(X, y, penalty="l1"))
     assert problem.priced_by(MCP()).screen is None
-    assert problem.features(np.arange(10)).screen is None
+    assert on_features(problem, np.arange(10)).screen is None
 
 
 def test_a_number_too_large_to_square_is_exact():
