@@ -70,7 +70,17 @@ setup(
                 "skreg/_prox.pxd",
             ],
         )
-        for name in ("_active", "_blocks", "_coarse", "_kernels", "_passes", "_small", "_structured", "_twins", "_wrapped")
+        for name in (
+            "_active",
+            "_blocks",
+            "_coarse",
+            "_kernels",
+            "_passes",
+            "_small",
+            "_structured",
+            "_twins",
+            "_wrapped",
+        )
     ]
     + [Extension(SHARED, [SHARED.replace(".", "/") + ".c"])],
     cmdclass={"build_ext": BuildKernels},
