@@ -119,7 +119,7 @@ class Point:
     def gradient(self):
         """Derivative of the mean loss with respect to ``coef``: one pass over X.
 
-        Where the problem has a screen, exact wherever the penalty does not surely keep a coefficient at zero.
+        Where the problem has a screen, exact wherever a coefficient is not zero or is not surely kept there by the penalty.
         """
         if (
             self.problem.loss.quadratic
@@ -138,7 +138,8 @@ class Point:
         problem = self.problem
         if problem.screen is None:
             return problem.design.dot_t(row_gradient)
-        return problem.screen.dot_t(row_gradient, rest(problem.penalty) * problem.strengths(self.alpha))
+        limits = rest(problem.penalty) * problem.strengths(self.alpha)
+        return problem.screen.dot_t(row_gradient, limits, self.coef != 0)
 
     @cached_property
     def _is_null(self):

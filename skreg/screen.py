@@ -40,13 +40,15 @@ class Screen:
         self.design = design
         self._codes = None
 
-    def dot_t(self, residual, limits):
+    def dot_t(self, residual, limits, used):
         """``Z.T @ residual`` where that is not surely smaller than ``limits``; elsewhere something near it that is smaller, too.
 
         Parameters
         ----------
         residual : ndarray of shape (n_samples,)
         limits : ndarray of shape (n_features,) or (1,)
+        used : ndarray of bool of shape (n_features,)
+            Where it is to be exact in any case.
 
         Returns
         -------
@@ -68,7 +70,7 @@ class Screen:
             doubt /= design.scale
         doubt += np.abs(near)
         # What is no number is in doubt.
-        asked = (~(doubt < SAFE * limits)).nonzero()[0]
+        asked = (~(doubt < SAFE * limits) | used).nonzero()[0]
         near[asked] = design.dot_t(residual, asked)
         return near
 

@@ -50,17 +50,18 @@ def test_what_may_matter_is_exact_and_the_rest_is_too_small(shape, seed, kind, d
     weights /= weights.sum()
     design = make_design(X, weights, True, standardize)
     first, later = weights * rng.standard_normal((2, len(X)))
-    copy = Screen(design)
+    copy, used = Screen(design), rng.uniform(size=X.shape[1]) < 0.2
+    none = np.zeros_like(used)
     # Rounding is that of products with columns as they are stored.
     rounding = 1e-13 * np.linalg.norm(X.astype(np.float64), axis=0) * np.linalg.norm(later)
     if design.scale is not None:
         rounding = rounding / design.scale
-    np.testing.assert_array_equal(copy.dot_t(first, np.array([0.0])).shape, X.shape[1:])
-    assert np.all(np.abs(Screen(design).dot_t(later, np.zeros(1)) - design.dot_t(later)) <= rounding)
+    np.testing.assert_array_equal(copy.dot_t(first, np.array([0.0]), none).shape, X.shape[1:])
+    assert np.all(np.abs(Screen(design).dot_t(later, np.zeros(1), none) - design.dot_t(later)) <= rounding)
     true = design.dot_t(later)
     limits = limit * np.abs(true).max() * rng.uniform(0.5, 1.5, size=X.shape[1])
-    found = copy.dot_t(later, limits)
-    matter = np.abs(true) >= limits
+    found = copy.dot_t(later, limits, used)
+    matter = used | (np.abs(true) >= limits)
     assert np.all(np.abs(found - true)[matter] <= rounding[matter])
     assert np.all(np.abs(found[~matter]) < limits[~matter] + rounding[~matter])
     # What is not exact is within the bound: the codes differ by half a step at most.
@@ -77,8 +78,10 @@ def test_products_are_those_of_a_matrix():
     weights = np.full(70, 1 / 70)
     design, rows = make_design(X, weights, True, True), rng.standard_normal(70)
     copy = Screen(design)
-    copy.dot_t(rows, np.zeros(1))
-    np.testing.assert_allclose(copy.dot_t(rows, np.zeros(1)), exact(X, weights, rows, True), rtol=1e-12, atol=1e-13)
+    copy.dot_t(rows, np.zeros(1), np.zeros(40, dtype=bool))
+    np.testing.assert_allclose(
+        copy.dot_t(rows, np.zeros(1), np.zeros(40, dtype=bool)), exact(X, weights, rows, True), rtol=1e-12, atol=1e-13
+    )
 
 
 @given(
@@ -228,9 +231,9 @@ def test_a_number_too_large_to_square_is_exact():
     X[3, 4] = 1e300
     weights, rows = np.full(50, 0.02), np.random.default_rng(1).standard_normal(50)
     design = make_design(X, weights, False, False)
-    copy = Screen(design)
-    copy.dot_t(rows, np.ones(1))
-    np.testing.assert_allclose(copy.dot_t(rows, np.full(20, 1e299))[4], X[:, 4] @ rows, rtol=1e-12)
+    copy, none = Screen(design), np.zeros(20, dtype=bool)
+    copy.dot_t(rows, np.ones(1), none)
+    np.testing.assert_allclose(copy.dot_t(rows, np.full(20, 1e299), none)[4], X[:, 4] @ rows, rtol=1e-12)
 
 
 @pytest.mark.parametrize("kind", [PenalizedRegression, PenalizedLogisticRegression])
