@@ -50,7 +50,7 @@ LITTLE = 1e-3
 
 # From the null model that is left at no less than so many times alpha, the way goes through a rough solution at so many
 # times alpha: columns enter one after the other, and do not all have to leave again.
-REMOTE, HALFWAY, ROUGH = 30, 6, 1e-2
+REMOTE, HALFWAY, ROUGH = 30, 6, 1e-3
 
 # So often what jumps from zero or to it is held responsible for a step that is too long, before the rest is.
 JUMPS_FIRST = 4
@@ -158,6 +158,10 @@ class Engine:
             first, eta = first + n_models, None
         point = problem.point(coef, intercept, alpha, eta)
         for n_iter in range(first, max_iter + 1):
+            if self.begun and problem.loss.quadratic and n_iter < max_iter:
+                self.begun = False
+                point = self._at_hand(point)
+                continue
             endless = diverges(problem, point.coef, point.intercept, alpha)
             if not endless and promised <= tol * problem.null_loss:
                 endless = drifts(problem, point.coef, point.intercept, alpha) and not point.optimality(tol).converged
@@ -236,9 +240,9 @@ class Engine:
         null = problem.point(*starting_point(problem, None, alpha), REMOTE * alpha)
         if not null.violation > NEAR:
             return None
-        solution = self.solve(HALFWAY * alpha, None, ROUGH, max_iter)
+        solution = self.solve(HALFWAY * alpha, None, ROUGH, max_iter, np.inf)
         # Most columns that ask to enter at the new alpha no longer do once those that are in have moved.
-        self.begun = True
+        self.begun = problem.y.ndim == 1
         return None if solution.diverges else (solution.coef, solution.intercept)
 
     def grow(self, point):
@@ -478,6 +482,15 @@ class Engine:
             self._count_digits(point)
         coef, shift = self.led_from(point, wanted)
         return self.problem.point(coef, point.intercept + shift, point.alpha), 0.0
+
+    def _at_hand(self, point):
+        """Where the working set at hand leads, before X is read for what there is beside it; squared loss."""
+        problem, coef = self.problem, point.coef
+        if coef.any():
+            point.gradient = np.full(coef.shape, np.nan)
+            point.gradient[self.entries] = problem.design.dot_t(point.row_gradient, self.entries)
+        coef, shift = self.led_from(point, sharp(self.tol))
+        return problem.point(coef, point.intercept + shift, point.alpha)
 
     def _count_digits(self, point):
         """Where the last step has left much of the violations that it was to end, the Hessian has too few digits."""
