@@ -6,7 +6,7 @@ import numpy as np
 
 from skreg.elastic import certify_together
 from skreg.model import QuadraticModel, scaled_inverse
-from skreg.sums import total
+from skreg.sums import column_sums, total
 
 __all__ = ["EXACT", "balanced", "duality_gap", "gap_at"]
 
@@ -146,12 +146,12 @@ def balanced(point, entries, wanted):
         np.subtract(correlation, problem.design.dot_t(rows), out=correlation)
 
     if problem.fit_intercept:
-        surplus = dual.sum(axis=0)
+        surplus = column_sums(dual)
         # The sum of rounded numbers is never exactly zero.
         if problem.loss.quadratic:
             # A centred design does not see it.
             dual -= problem.weights * surplus if dual.ndim == 1 else np.multiply.outer(problem.weights, surplus)
-        elif abs(surplus).max() > 1e-14 * abs(dual).sum(axis=0).max():
+        elif abs(surplus).max() > 1e-14 * column_sums(abs(dual)).max():
             if eta.ndim > 1:
                 step = np.linalg.lstsq(problem.intercept_hessian(eta), surplus, rcond=1e-12)[0]
                 move(np.broadcast_to(step, eta.shape))

@@ -5,6 +5,8 @@ from copy import copy
 import numpy as np
 from scipy.linalg.blas import dger
 
+from skreg.sums import column_sums
+
 __all__ = ["QuadraticModel", "scaled_inverse"]
 
 
@@ -17,6 +19,8 @@ class QuadraticModel:
         Where the loss is expanded.
     entries : ndarray of int
         Positions in ``coef.ravel()``: entry ``e`` is feature ``e // n_outputs`` of output ``e % n_outputs``.
+    single : bool
+        Whether seven digits of what couples several outputs are enough, if they take less time.
 
     Attributes
     ----------
@@ -26,10 +30,13 @@ class QuadraticModel:
         First derivatives, likewise.
     """
 
-    def __init__(self, point, entries):
+    def __init__(self, point, entries, single=False):
         self._vector = point.eta.ndim > 1
         self._response = self._offset = None
-        (self._several if self._vector else self._one)(point, entries)
+        if self._vector:
+            self._several(point, entries, single)
+        else:
+            self._one(point, entries)
 
     def _one(self, point, entries):
         """Of one output."""
@@ -47,7 +54,7 @@ class QuadraticModel:
             self.hessian = dger(-inverse, cross, cross, a=self.hessian.T, overwrite_a=1).T
             self.gradient += cross * self._offset
 
-    def _several(self, point, entries):
+    def _several(self, point, entries, single):
         """Of several outputs, which the loss couples."""
         problem = point.problem
         outputs = entries % problem.n_outputs
@@ -57,7 +64,7 @@ class QuadraticModel:
         if coupling is None:
             hessian, cross, total = _pair_by_pair(point, features)
         else:
-            hessian, cross, total = _by_coupling(point, features, coupling)
+            hessian, cross, total = _by_coupling(point, features, coupling, single)
         # So far output by output.
         back = np.empty(len(entries), dtype=np.intp)
         back[np.concatenate(where)] = np.arange(len(entries))
@@ -72,7 +79,7 @@ class QuadraticModel:
     def _begin_at(self, point, entries):
         self.gradient = point.gradient.ravel()[entries]
         if self._response is not None:
-            self._offset = -self._inverse @ np.atleast_1d(point.row_gradient.sum(axis=0))
+            self._offset = -self._inverse @ np.atleast_1d(column_sums(point.row_gradient))
             self.gradient = self.gradient + self._cross @ self._offset
 
     def around(self, point, entries):
@@ -108,13 +115,13 @@ def _pair_by_pair(point, features):
             block = problem.design.gram(features[k], None if k == m else features[m], rows)
             hessian[own[k], own[m]], hessian[own[m], own[k]] = block, block.T
         cross[own[k]] = problem.design.dot_t(np.stack([c[:, k] for c in columns], axis=1), features[k])
-    return hessian, cross, np.array([c.sum(axis=0) for c in columns])
+    return hessian, cross, np.array([column_sums(c) for c in columns])
 
 
-def _by_coupling(point, features, coupling):
+def _by_coupling(point, features, coupling, single):
     """As `_pair_by_pair`, from one product: what couples different outputs is one; those of one output are taken by their curvature."""
     problem, rows = point.problem, point.row_curvature
-    products = -problem.design.coupled_gram(features, (coupling.T * np.sqrt(problem.weights)).T)
+    products = -problem.design.coupled_gram(features, (coupling.T * np.sqrt(problem.weights)).T, single)
     size = len(products) - problem.n_outputs
     hessian, cross, total = products[:size, :size], products[:size, size:], products[size:, size:]
     sums, end = problem.design.dot_t(rows), 0
@@ -122,7 +129,7 @@ def _by_coupling(point, features, coupling):
         own, end = slice(end, end + len(group)), end + len(group)
         hessian[own, own] = problem.design.gram(group, None, np.ascontiguousarray(rows[:, k]))
         cross[own, k] = sums[group, k]
-    np.fill_diagonal(total, rows.sum(axis=0))
+    np.fill_diagonal(total, column_sums(rows))
     return hessian, cross, total
 
 

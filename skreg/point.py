@@ -9,7 +9,7 @@ from skreg.elastic import measure_together, rest, would_move
 from skreg.gap import balanced, duality_gap, gap_at
 from skreg.jumps import correct_jumps
 from skreg.lazy import cached_property
-from skreg.sums import inner, total
+from skreg.sums import column_sums, inner, total
 
 __all__ = ["Point"]
 
@@ -263,9 +263,9 @@ class Point:
     @property
     def imbalance(self):
         """The violation of the intercept: moving it alone meets the mean curvature of the loss."""
-        sizes = abs(self.row_gradient.sum(axis=0))
+        sizes = abs(column_sums(self.row_gradient))
         if not self.problem.loss.quadratic:
-            sizes = sizes / np.sqrt(np.maximum(self.row_curvature.sum(axis=0), 1e-12))
+            sizes = sizes / np.sqrt(np.maximum(column_sums(self.row_curvature), 1e-12))
         return float(sizes if sizes.ndim == 0 else sizes.max())
 
     def optimality(self, tol, balance=True):

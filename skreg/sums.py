@@ -6,7 +6,7 @@ process has the second core, a sum of a few microseconds takes milliseconds.
 
 import numpy as np
 
-__all__ = ["inner", "total"]
+__all__ = ["column_sums", "inner", "total"]
 
 # BLAS itself leaves so few numbers to one thread.
 SHORT = 9_000
@@ -27,6 +27,20 @@ def inner(vector, array):
     if array.size <= SHORT:
         return vector @ array
     return np.einsum("i,i...->...", vector, array)
+
+
+def column_sums(array):
+    """``array.sum(axis=0)``: NumPy adds up short rows one by one.
+
+    Parameters
+    ----------
+    array : ndarray of shape (n,) or (n, n_columns)
+
+    Returns
+    -------
+    float or ndarray of shape (n_columns,)
+    """
+    return array.sum() if array.ndim == 1 else inner(np.ones(len(array)), array)
 
 
 def total(vector, array):

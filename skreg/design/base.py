@@ -5,7 +5,7 @@ from scipy.linalg.blas import dger
 from sklearn.utils import assert_all_finite, gen_batches
 
 from skreg import _passes
-from skreg.sums import inner
+from skreg.sums import column_sums, inner
 
 __all__ = ["BLOCK_SIZE", "NOTHING", "Design"]
 
@@ -80,7 +80,7 @@ class Design:
         """``Z.T @ residual`` from ``X.T @ residual``."""
         if self.shift is not None:
             shift = self.shift if index is None else self.shift[index]
-            total = residual.sum(axis=0)
+            total = column_sums(residual)
             if product.ndim > 1 and product.size and product.flags.f_contiguous:
                 product = dger(-1.0, shift, total, a=product, overwrite_a=1)
             else:

@@ -199,7 +199,7 @@ class DenseDesign(Design):
             total /= np.outer(self.scale[left], self.scale[left if right is None else right])
         return total
 
-    def coupled_gram(self, features, factors):
+    def coupled_gram(self, features, factors, single=False):
         """``Z'Z``: each group of columns of Z is some columns of the design times a column of ``factors``, the last ones are those.
 
         Parameters
@@ -207,6 +207,8 @@ class DenseDesign(Design):
         features : list of ndarray
             For each column of ``factors`` the columns of the design.
         factors : ndarray of shape (n_samples, n_groups)
+        single : bool
+            Whether seven digits are enough.
 
         Returns
         -------
@@ -218,15 +220,21 @@ class DenseDesign(Design):
         size, factors = ends[-1], np.asfortranarray(factors)
         shifts = [self._shift[group] for group in features]
         total = np.zeros((size + n_groups, size + n_groups), order="F")
+        syrk, dtype = (ssyrk, np.float32) if single else (dsyrk, np.float64)
         height = max(BLOCK_SIZE // len(total), 16)
-        for rows in gen_batches(n_samples, height):
-            block = np.empty((rows.stop - rows.start, len(total)), order=self._order)
-            block[:, size:] = factors[rows]
+        for start in range(0, n_samples, height):
+            part = factors[start : start + height]
+            block = np.empty((len(part), len(total)), dtype, self._order)
+            block[:, size:] = part
             for group, shift, end, factor in zip(features, shifts, ends, factors.T, strict=True):
-                _passes.dense_gather(self.X, rows.start, group, shift, factor, block[:, end - len(group) : end])
+                _passes.dense_gather(self.X, start, group, shift, factor, block[:, end - len(group) : end])
             # A C-ordered block is the transpose of a Fortran one.
-            part = block if self._by_column else block.T
-            total = dsyrk(1.0, part, trans=self._by_column, beta=1.0, c=total, lower=1, overwrite_c=1)
+            block = block if self._by_column else block.T
+            if single:
+                # What a block adds up in single precision is added up in double.
+                total += syrk(1.0, block, trans=self._by_column, lower=1)
+            else:
+                total = syrk(1.0, block, trans=self._by_column, beta=1.0, c=total, lower=1, overwrite_c=1)
         total = _mirror(total)
         if self.scale is not None:
             scale = np.concatenate([*(self.scale[group] for group in features), np.ones(n_groups)])

@@ -16,7 +16,7 @@ from skreg.solvers.models import Models
 from skreg.solvers.quadratic import Quadratic
 from skreg.solvers.sampling import MARGIN
 from skreg.solvers.small import BALANCING, SmallNewton
-from skreg.sums import inner
+from skreg.sums import column_sums, inner
 
 __all__ = ["Engine", "is_small"]
 
@@ -577,7 +577,7 @@ class Engine:
         moved = moved.reshape(point.coef.shape)
         move = moved - point.coef
         shift = model.intercept_move(move.ravel()[self.entries])
-        change = float(inner(point.gradient.ravel(), move.ravel()) + np.sum(point.row_gradient.sum(axis=0) * shift))
+        change = float(inner(point.gradient.ravel(), move.ravel()) + np.sum(column_sums(point.row_gradient) * shift))
         change += problem.penalty_value(moved, point.alpha) - point.price
         if change > 4e-16 * abs(point.objective) or not (np.any(move) or np.any(shift)):
             return None, -np.inf

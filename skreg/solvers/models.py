@@ -4,7 +4,7 @@ import numpy as np
 
 from skreg.model import QuadraticModel
 from skreg.solvers.columns import ColumnModel
-from skreg.solvers.hessian import KeptHessian, KeptModel, leaves_much, near, seven_digits_pay
+from skreg.solvers.hessian import TRACE, KeptHessian, KeptModel, leaves_much, near, seven_digits_pay
 
 __all__ = ["Models"]
 
@@ -22,7 +22,7 @@ MOST_COPIED = 10
 ONE_IN, RUN, ROWS, LEAST = 8, 64, 4, 3
 
 # What joins the diagonal of a Hessian that is singular, relative to it.
-TRACE = 1e-10
+SINGULAR = 1e-10
 
 
 class Models:
@@ -88,7 +88,7 @@ class Models:
             model = QuadraticModel(point, entries)
             if self.problem.loss.translation_invariant:
                 # Along a shift of all outputs there is no curvature, and rounding must not make it negative.
-                model.hessian.ravel()[:: entries.size + 1] *= 1.0 + TRACE
+                model.hessian.ravel()[:: entries.size + 1] *= 1.0 + SINGULAR
         return model
 
     @property
@@ -102,11 +102,12 @@ class Models:
     def _leading(self, point, entries):
         """The model on a Hessian of some of the rows, at whichever point that was made."""
         if self._lead is None or not np.array_equal(self._lead[0], entries):
-            self._lead = entries.copy(), QuadraticModel(self._some_rows(point, entries.size), entries)
-            model = self._lead[1]
+            some = self._some_rows(point, entries.size)
+            # What only some of the rows tell is not worth more than seven digits.
+            model = QuadraticModel(some, entries, single=self._one_in > 0)
             # Along a shift of all outputs there is no curvature, and rounding must not make it negative.
-            model.hessian.ravel()[:: entries.size + 1] *= 1.0 + TRACE
-            self._led = 0
+            model.hessian.ravel()[:: entries.size + 1] *= 1.0 + (TRACE if self._one_in > 0 else SINGULAR)
+            self._lead, self._led = (entries.copy(), model), 0
         self._led += 1
         return self._lead[1].around(point, entries)
 

@@ -9,7 +9,7 @@ from skreg.design import BLOCK_SIZE, DenseDesign
 from skreg.solvers.direct import spd_solver, spd_solvers
 from skreg.solvers.hessian import TRACE
 from skreg.solvers.small import SmallNewton
-from skreg.sums import inner
+from skreg.sums import column_sums, inner
 
 __all__ = ["NewtonSystem"]
 
@@ -180,7 +180,7 @@ class NewtonSystem:
     def _blockwise(self, point):
         """The Hessian of some rows, of each output on its own: what couples them the steps must tell."""
         rows = point.row_curvature.reshape(len(point.eta), -1)
-        sums = rows.sum(axis=0)
+        sums = column_sums(rows)
         # Where that is too dear, outputs differ by a factor.
         grams = sums[:, None, None] * self._shapes(rows if self._apart else rows.sum(axis=1)[:, None])
         if len(grams) == 1:
@@ -214,7 +214,7 @@ class NewtonSystem:
         # Seven digits are as good as the coupling that is left out; but what is free of charge may need them all.
         single = self.problem.n_outputs > 1 and self._weights.min() > 0.0
         chosen = curvatures if rows is None else curvatures[rows]
-        shares = chosen / np.maximum(chosen.sum(axis=0), TINY)
+        shares = chosen / np.maximum(column_sums(chosen), TINY)
         if np.abs(shares - shares[:, :1]).max() <= ALIKE * shares.max():
             # Without coefficients, say, all rows are alike.
             shares = shares[:, :1]
@@ -230,7 +230,7 @@ class NewtonSystem:
         return shapes
 
     def _diagonal(self, point):
-        loss_part = self._joined(point.curvature.ravel(), np.atleast_1d(point.row_curvature.sum(axis=0)))
+        loss_part = self._joined(point.curvature.ravel(), np.atleast_1d(column_sums(point.row_curvature)))
         return lambda: _divide_by(loss_part + self._all_weights)
 
     def _hessians(self, design, curvatures, single=False):
