@@ -24,8 +24,8 @@ from skreg.solvers.sampling import MARGIN
 
 __all__ = ["solve_ahead"]
 
-# So many alphas at once, at first and when all goes well.
-FIRST, MOST = 6, 16
+# So many alphas at once, at first and when all goes well; and where Hessians of two points are to lead to those between.
+FIRST, MOST, BETWEEN = 6, 16, 12
 
 # Up to so many columns a Gram matrix for many alphas is less work than columns for each.
 CROWD = 800
@@ -110,7 +110,8 @@ def solve_ahead(engine, alphas, start, tol, max_iter):
         start = last.coef, last.intercept
         done, failures = done + passed, 0 if passed else failures + 1
         if passed == len(block):
-            ahead, stale = min(2 * ahead, MOST), rounds > FEW_ROUNDS
+            most = MOST if solved or engine.problem.loss.quadratic else BETWEEN
+            ahead, stale = min(2 * ahead, most), rounds > FEW_ROUNDS
         else:
             ahead = max(passed, 1)
             grown = engine.grow(points[passed])
