@@ -3,11 +3,12 @@
 import numpy as np
 
 from skreg.point import Point
+from skreg.sums import inner
 
-__all__ = ["best_intercept"]
+__all__ = ["BALANCING", "beside_its_intercept", "best_intercept"]
 
-# Newton steps at most.
-MOST = 100
+# Newton steps at most; after few of them it is found, or hard to find.
+MOST, BALANCING = 100, 6
 
 # The shortest step of a line search.
 SHORTEST = 1e-30
@@ -60,3 +61,20 @@ def best_intercept(problem, eta, start=0.0, enough=1e-15):
             break
         point = reached
     return point.intercept if eta.ndim > 1 else float(point.intercept)
+
+
+def beside_its_intercept(point):
+    """The same coefficients, with the intercept that is best for them; the same point where that is hard to find."""
+    problem, weights = point.problem, point.problem.weights
+    intercept, eta, expansion = point.intercept, point.eta, point.expansion
+    for _ in range(BALANCING):
+        total, curvature = float(inner(weights, expansion[1])), float(inner(weights, expansion[2]))
+        if abs(total) <= 1e-15:
+            best = problem.point(point.coef, intercept, point.alpha, eta)
+            best.expansion = expansion
+            return best if best.loss <= point.loss else point
+        if not curvature > 0.0:
+            break
+        intercept, eta = intercept - total / curvature, eta - total / curvature
+        expansion = problem.loss.expansion(problem.y, eta)
+    return point

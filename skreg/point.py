@@ -43,7 +43,7 @@ class Point:
 
     def borrow_curvature(self, other):
         """Take over what is known of the curvature at another point of the same problem."""
-        for name in ("curvature", "_some_curvature", "row_curvature"):
+        for name in ("curvature", "some_curvature", "row_curvature"):
             if name in other.__dict__:
                 self.__dict__[name] = other.__dict__[name]
 
@@ -58,7 +58,7 @@ class Point:
         return problem.eta(self.coef, self.intercept)
 
     @cached_property
-    def _expansion(self):
+    def expansion(self):
         """Value, gradient and curvature of the loss of every row."""
         return self.problem.loss.expansion(self.problem.y, self.eta)
 
@@ -67,7 +67,7 @@ class Point:
         """Weighted mean loss."""
         if self.problem.loss.quadratic:
             return self.problem.loss_value(self.eta)
-        return total(self.problem.weights, self._expansion[0])
+        return total(self.problem.weights, self.expansion[0])
 
     @cached_property
     def price(self):
@@ -106,14 +106,14 @@ class Point:
         """Derivative of the mean loss with respect to ``eta``."""
         if self.problem.loss.quadratic:
             return self.problem.row_gradient(self.eta)
-        return self.problem.weighted(self._expansion[1])
+        return self.problem.weighted(self.expansion[1])
 
     @cached_property
     def row_curvature(self):
         """Second derivative of the mean loss with respect to ``eta``, one output at a time."""
         if self.problem.loss.quadratic:
             return np.broadcast_to(self.problem.weights, self.eta.T.shape).T
-        return self.problem.weighted(self._expansion[2])
+        return self.problem.weighted(self.expansion[2])
 
     @cached_property
     def gradient(self):
@@ -162,8 +162,8 @@ class Point:
             return spectral_curvature(problem, self.eta)
         if problem.loss.quadratic:
             return curvatures(problem, None)
-        if self._is_null and np.ptp(self._expansion[2]) == 0.0:
-            return self._expansion[2][0] * problem.squared_norms
+        if self._is_null and np.ptp(self.expansion[2]) == 0.0:
+            return self.expansion[2][0] * problem.squared_norms
         if self.eta.ndim > 1 or "gradient" in self.__dict__ or self._is_null:
             return curvatures(problem, self.eta, self.row_curvature)
         # Asked for first, it takes the gradient along.
@@ -175,7 +175,7 @@ class Point:
         problem = self.problem
         if "curvature" in self.__dict__ or problem.loss.quadratic or self._is_null:
             return self.curvature[features]
-        known = self._some_curvature
+        known = self.some_curvature
         missing = features[np.isnan(known.reshape(len(known), -1)[features, 0])]
         if 4 * missing.size > len(known):
             return self.curvature[features]
@@ -185,7 +185,7 @@ class Point:
         return known[features]
 
     @cached_property
-    def _some_curvature(self):
+    def some_curvature(self):
         """What `curvature_of` has found, NaN elsewhere."""
         return np.full(self.coef.shape, np.nan)
 

@@ -18,6 +18,7 @@ from skreg.moments import moment_points
 from skreg.point import Point
 from skreg.solvers.base import Progress, Solution, sharp
 from skreg.solvers.engine import MODELS
+from skreg.solvers.growth import grow
 from skreg.solvers.hessian import KeptHessian, KeptModel
 from skreg.solvers.quadratic import solve_along
 from skreg.solvers.sampling import MARGIN
@@ -88,7 +89,7 @@ def solve_ahead(engine, alphas, start, tol, max_iter):
             # A small working set has room for columns that may be needed; of sparse ones all that are may enter.
             roomy = engine.entries.size < engine.first_size and engine.problem.design.stores_zeros
             margin = MARGIN if roomy else 0.0
-            engine.grow(_foretold(before, last, (1.0 - margin) * block[-1]))
+            grow(engine, _foretold(before, last, (1.0 - margin) * block[-1]))
         solved = engine.newton() is not None
         renewed, stale = solved or stale or engine.models.kept is None, False
         if renewed and not solved:
@@ -114,7 +115,7 @@ def solve_ahead(engine, alphas, start, tol, max_iter):
             ahead, stale = min(2 * ahead, most), rounds > FEW_ROUNDS
         else:
             ahead = max(passed, 1)
-            grown = engine.grow(points[passed])
+            grown = grow(engine, points[passed])
             # What neither more columns nor a Hessian of this point could mend is solved on its own.
             stale = not grown and not renewed and not engine.problem.loss.quadratic
             careful = not (grown or stale or engine.models.sharpen())
@@ -216,7 +217,7 @@ def _hessians(engine, kept, points):
     # How far is told by some of the rows.
     some = slice(None, None, max(len(problem.weights) // MANY_ROWS, 1))
     weights, before = problem.weights[some], kept.row_weights[some]
-    shares = np.array([np.abs(point._expansion[2][some] * weights - before).sum() for point in points])
+    shares = np.array([np.abs(point.expansion[2][some] * weights - before).sum() for point in points])
     shares /= max(shares.max(), TINY)
     return [kept.towards(engine.models.kept, share, entries) for share in shares]
 
@@ -332,7 +333,7 @@ def _differentiate(points, entries=None):
             row_gradient[:] = point.row_gradient
         else:
             # Where it is needed, it is made.
-            point.row_gradient = np.multiply(point._expansion[1], problem.weights, out=row_gradient)
+            point.row_gradient = np.multiply(point.expansion[1], problem.weights, out=row_gradient)
     gradients = design.dot_t(rows, entries)
     if entries is not None:
         some, gradients = gradients, np.full((design.shape[1], len(points)), np.nan)

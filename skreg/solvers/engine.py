@@ -6,17 +6,16 @@ from dataclasses import replace
 import numpy as np
 
 from skreg.divergence import diverges, drifts
-from skreg.intercept import best_intercept
+from skreg.intercept import beside_its_intercept, best_intercept
 from skreg.solvers.base import Progress, Solution, sharp, sharp_enough, starting_point
 from skreg.solvers.columns import ColumnModel, ColumnQuadratic
 from skreg.solvers.compiled import compiled_prox, compiled_prox_in_use, work_in_text
+from skreg.solvers.growth import NEARLY, grow
 from skreg.solvers.hessian import leaves_much
-from skreg.solvers.line_search import line_search
+from skreg.solvers.model_step import LITTLE, model_step
 from skreg.solvers.models import Models
 from skreg.solvers.quadratic import Quadratic
-from skreg.solvers.sampling import MARGIN
-from skreg.solvers.small import BALANCING, SmallNewton
-from skreg.sums import column_sums, inner
+from skreg.solvers.small import SmallNewton
 
 __all__ = ["Engine", "is_small"]
 
@@ -27,17 +26,8 @@ ONE_GRAM = 1e8
 EVERY_GRAM = 2e7
 FEW = 20
 
-# What is left out also by so much less alpha is not needed soon.
-FAR = 0.95
-
-# With few newcomers, up to this share of a working set comes along because it may be needed next.
-NEARLY = 0.05
-
 # Solving a working set to the end costs about as much as so many products with its matrix, each read from the cache.
 SWEEPS = 5
-
-# A working set that grows by more than this share is not yet the right one.
-GROWTH = 0.15
 
 # What first joins the diagonal of a Gram matrix that rounding has made indefinite, relative to it.
 DAMPING = 1e-13
@@ -45,21 +35,12 @@ DAMPING = 1e-13
 # Where a model costs little beside its Hessian it is solved until its violation has fallen to this share.
 SHARE = 0.01
 
-# A decrease of the objective by less than this share of the tolerance is none.
-LITTLE = 1e-3
-
 # From the null model that is left at no less than so many times alpha, the way goes through a rough solution at so many
 # times alpha: columns enter one after the other, and do not all have to leave again.
 REMOTE, HALFWAY, ROUGH = 30, 6, 1e-3
 
-# So often what jumps from zero or to it is held responsible for a step that is too long, before the rest is.
-JUMPS_FIRST = 4
-
 # A step on a Hessian that is kept and leaves more than this share of a violation wants a better one.
 SLOW = 0.5
-
-# The shortest step of a line search.
-SHORTEST = 1e-4
 
 # Derivative in the intercept from which the models take it on, at a given start.
 NEAR = 1e-6
@@ -79,9 +60,6 @@ LONG = 50
 # So many moves add up in a linear predictor before it is taken from the coefficients again.
 MOST_MOVES = 8
 
-# So many times more columns enter a working set that is copied.
-GENEROUS = 2
-
 # A violation changes by no more than a linear predictor does: moves that add up in one may leave so much less than is allowed.
 ROUNDING = 1e-3
 
@@ -93,9 +71,6 @@ PATIENCE = 8
 
 # A violation that rounding does not account for.
 ROUNDED = 1e-7
-
-# No coefficients.
-NOTHING = np.empty(0, dtype=np.intp)
 
 
 def is_small(problem):
@@ -187,7 +162,7 @@ class Engine:
             least = max(point.violation, LEAST * steepness) * point.violation
             far = point.violation > goal if near else least > tol
             if far and problem.penalty.convex and promised > little and n_iter % LOOK and n_iter < max_iter:
-                self.grow(point)
+                grow(self, point)
                 point, promised = self._step(point, goal if near else 0.1 * point.violation)
                 continue
             if self.moves > (0 if self.everything else MOST_MOVES):
@@ -212,7 +187,7 @@ class Engine:
                 sharpened = True
             if progress.stalled >= PATIENCE:
                 break
-            grown = self.grow(point)
+            grown = grow(self, point)
             # A digit per model, and more when nothing else is left to gain.
             share = 1e-3 if sharpened or (progress.stalled and not grown) else 0.1
             enough = 0.1 * self.final_violation if sharpened and not progress.stalled else 0.0
@@ -245,56 +220,6 @@ class Engine:
         self.begun = problem.y.ndim == 1
         return None if solution.diverges else (solution.coef, solution.intercept)
 
-    def grow(self, point):
-        """Add the largest violations to the working set; tell whether it grew."""
-        if self.everything:
-            return False
-        if self.begun:
-            self.begun = False
-            return True
-        # What compares is quicker to find than numbers are; and sets are quicker to mark than to sort.
-        used = self.largest(point.coef != 0).nonzero()[0]
-        scores = self.largest(point.violations)
-        if self.models.crowded:
-            # A working set of columns may be too large for a Gram matrix.
-            self.entries = self.whole(used)
-            self.models.forget()
-        elif self._lets_go:
-            # Another model costs as much again, so those that are far from being needed had better go.
-            away = point.at(FAR * point.alpha)
-            near = np.zeros(scores.size, dtype=bool)
-            near[away.restless if self.problem.y.ndim == 1 else np.flatnonzero(away.violations)] = True
-            near[used] = True
-            self.entries = self.entries[near[self.entries]]
-        outside = np.ones(scores.size, dtype=bool)
-        outside[self.entries] = False
-        candidates = (outside & (scores != 0)).nonzero()[0]
-        size = max(self.first_size, used.size)
-        if self.models.leads_on or (
-            self.compiled and SmallNewton.fits(self.problem, self.entries.size + GENEROUS * size)
-        ):
-            # Models of a working set cost less than the passes over X that are saved.
-            size *= GENEROUS
-        if candidates.size > size and not self._may_all_enter(candidates):
-            candidates = candidates[scores[candidates].argpartition(-size)[-size:]]
-        elif candidates.size <= GROWTH * self.entries.size and self._foretells:
-            # Those that enter will move others, which then cost a pass more.
-            near = self.largest(point.at((1.0 - MARGIN) * point.alpha).violations)
-            outside[candidates] = False
-            first, some = (outside & (near > 0)).nonzero()[0], max(int(NEARLY * self.entries.size), 10)
-            if first.size > some:
-                first = first[np.argpartition(near[first], -some)[-some:]]
-            candidates = np.concatenate([candidates, first])
-        marked = np.zeros(scores.size, dtype=bool)
-        marked[candidates] = marked[used] = True
-        wanted = self.whole(marked.nonzero()[0])
-        marked[:], marked[wanted], marked[self.entries] = False, True, False
-        fresh = marked.nonzero()[0]
-        self.entries, self.n_fresh = np.concatenate([self.entries, fresh]), fresh.size
-        # While many enter, the support is not worth a factorisation yet.
-        self.growing = fresh.size > GROWTH * self.entries.size > GROWTH * ALL_AT_ONCE
-        return fresh.size > 0
-
     @property
     def final_violation(self):
         """Up to which violation coefficients that are certified are made sharper."""
@@ -306,25 +231,6 @@ class Engine:
         # The Gram matrix of this many columns costs less than a pass over all; sparse columns never more.
         screened = self.problem.screen is not None and self.problem.loss.quadratic
         return int(np.sqrt((2 if screened else 4) * math.prod(self.problem.coef_shape)))
-
-    def _may_all_enter(self, candidates):
-        """Whether the working set with all of these would be one of sparse columns."""
-        if self.problem.design.stores_zeros:
-            return False
-        return self.models.takes_columns(np.union1d(self.entries, candidates), self.compiled)
-
-    @property
-    def _lets_go(self):
-        """Whether nothing that is kept depends on the working set."""
-        problem = self.problem
-        if self.models.leads_on:
-            return True
-        return self.models.kept is None and problem.penalty.separable and problem.penalty.convex and problem.y.ndim == 1
-
-    @property
-    def _foretells(self):
-        """Whether what a weaker penalty would let in is likely to come in."""
-        return self.problem.loss.quadratic and self.problem.penalty.convex and self.problem.moments is None
 
     def largest(self, values):
         """Of something shaped like coef, what belongs to each entry that there is; the largest where that is more than one."""
@@ -355,7 +261,7 @@ class Engine:
         """What the penalty asks of each coefficient of the working set; one row for each of several alphas."""
         return self.problem.strengths_of(self.features, alpha)
 
-    def _inner(self, gram, coef, gradient, alpha, wanted):
+    def solve_inner(self, gram, coef, gradient, alpha, wanted):
         """Solve a model of the working set until its violation is as ``wanted``; the inner problem where that has led to."""
         problem = self.problem
         kept = problem.loss.quadratic and not self.damping
@@ -398,13 +304,13 @@ class Engine:
             return self._solved_step(newton, point, wanted)
         if self.models.leads_on:
             return self._led_step(point, wanted)
-        reached, promised = self._model_step(point, wanted)
+        reached, promised = model_step(self, point, wanted)
         self.moves += 1
         one = problem.fit_intercept and problem.y.ndim == 1 and problem.loss.convex and not self.everything
         dear = problem.design.X.size > LONG * len(point.eta)
         if one and dear and reached is not point and point.violation**2 <= SOON * self.tol:
             # A certificate then needs no pass over X for a dual point orthogonal to the intercept.
-            reached = self._beside_its_intercept(reached)
+            reached = beside_its_intercept(reached)
         return reached, promised
 
     def newton(self):
@@ -434,7 +340,7 @@ class Engine:
         start, before = point, np.inf
         wanted = self._wanted_inside(wanted)
         for _ in range(MODELS):
-            reached, _ = self._model_step(point, wanted)
+            reached, _ = model_step(self, point, wanted)
             self.moves += 1
             if reached is point:
                 if not self.models.renew():
@@ -459,22 +365,6 @@ class Engine:
     def _settled(self):
         """Whether most likely no other columns are needed."""
         return self.n_fresh <= NEARLY * self.entries.size
-
-    def _beside_its_intercept(self, point):
-        """The same coefficients, with the intercept that is best for them; the same point where that is hard to find."""
-        problem, weights = self.problem, self.problem.weights
-        intercept, eta, expansion = point.intercept, point.eta, point._expansion
-        for _ in range(BALANCING):
-            total, curvature = float(inner(weights, expansion[1])), float(inner(weights, expansion[2]))
-            if abs(total) <= 1e-15:
-                best = problem.point(point.coef, intercept, point.alpha, eta)
-                best._expansion = expansion
-                return best if best.loss <= point.loss else point
-            if not curvature > 0.0:
-                break
-            intercept, eta = intercept - total / curvature, eta - total / curvature
-            expansion = problem.loss.expansion(problem.y, eta)
-        return point
 
     def _exact_step(self, point, wanted):
         """Squared loss: the model is the loss, its Gram matrix is kept and extended."""
@@ -510,85 +400,9 @@ class Engine:
                 gram = gram + np.diag(self.damping * np.diagonal(gram))
         else:
             gram, gradient = model, model.gradient
-        coef[entries] = self._inner(gram, coef[entries], gradient, point.alpha, wanted).coef
+        coef[entries] = self.solve_inner(gram, coef[entries], gradient, point.alpha, wanted).coef
         return coef, 0.0 if model is None else model.intercept_move(coef[entries] - point.coef[entries])
 
     def _column_model(self, point):
         """The model on columns, where that is less work than a Gram matrix and as accurate; else None."""
         return self.models.on_columns(point, self.entries, self.compiled)
-
-    def _model_step(self, point, wanted):
-        """General loss: a Newton model on the working set, and a line search."""
-        problem, coef, alpha, entries = self.problem, point.coef, point.alpha, self.entries
-        model = self.models.around(point, entries, self.compiled)
-        gram = base = model.hessian
-        alone, damping, by_column = False, 1e-5, isinstance(gram, ColumnModel)
-        for attempt in range(30):
-            moved = coef.ravel().copy()
-            solved = self._inner(gram, point.coef.ravel()[entries], model.gradient, alpha, wanted)
-            moved[entries] = solved.coef
-            jumping = (moved == 0) != (coef == 0).ravel()
-            held = not problem.penalty.convex and np.any(jumping)
-            # Sweeps over columns have found what they do to the linear predictor.
-            forward = solved.row_move(moved[entries] - coef[entries]) if by_column else None
-            reached, promised = self._towards(point, moved, model, 1.0 if held else SHORTEST, forward)
-            if reached is None and promised < 0:
-                # The model was not solved well enough to go anywhere.
-                wanted *= 1e-3
-                continue
-            if reached is not None:
-                return reached, promised
-            if held and attempt >= JUMPS_FIRST:
-                # Not only the jumps may be too long: without them a shorter way is one, too.
-                moved[jumping] = coef.ravel()[jumping]
-                reached, promised = self._towards(point, moved, model, SHORTEST)
-                if reached is not None and reached.objective < point.objective - LITTLE * self.tol * problem.null_loss:
-                    return reached, promised
-                # Where rows are saturated the curvature may be next to nothing.
-                if not by_column:
-                    base = base + np.diag(damping * self._bounds())
-                    damping *= 10.0
-            # A concave penalty may rise along the segment: raise the model's curvature instead.
-            if not alone:
-                jumps = np.flatnonzero(jumping[entries]) if held else NOTHING
-            alone = not alone and jumps.size > 1
-            if alone:
-                # What several cannot do together the best of them may do alone.
-                scores = point.violations.ravel()[entries[jumps]]
-                # Those of a block share their violation; equal scores elsewhere are a coincidence.
-                first = np.argmax(scores)
-                others = np.delete(jumps, first) if problem.blocks is None else jumps[scores < scores[first]]
-                gram = _raised(base, others, 1e9)
-            else:
-                gram = base = _raised(base, jumps, 4.0)
-        return point, 0.0
-
-    def _bounds(self):
-        """What the curvature along each entry can be at most, up to a factor that the loss has."""
-        return self.problem.squared_norms[self.entries // self.problem.n_outputs]
-
-    def _towards(self, point, moved, model, shortest, forward=None):
-        """The first point on the way to ``moved`` that is better by enough; None if there is none.
-
-        Tried are the whole way, half of it and so on down to ``shortest``; ``forward`` is what the whole adds to
-        the linear predictor, where that is known. Also returns the decrease that the model promised for the whole.
-        """
-        problem = self.problem
-        moved = moved.reshape(point.coef.shape)
-        move = moved - point.coef
-        shift = model.intercept_move(move.ravel()[self.entries])
-        change = float(inner(point.gradient.ravel(), move.ravel()) + np.sum(column_sums(point.row_gradient) * shift))
-        change += problem.penalty_value(moved, point.alpha) - point.price
-        if change > 4e-16 * abs(point.objective) or not (np.any(move) or np.any(shift)):
-            return None, -np.inf
-        reached, size = line_search(point, move, shift, change, shortest, moved, forward)
-        return (reached, -change) if size else (None, 0.0)
-
-
-def _raised(gram, jumps, factor):
-    """A model with more curvature, along the coefficients that jumped from zero or to it if some did."""
-    if isinstance(gram, ColumnModel) or jumps.size == 0:
-        return 2.0 * gram
-    gram = gram.copy()
-    gram[jumps, jumps] *= factor
-    return gram

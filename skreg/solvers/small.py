@@ -17,6 +17,7 @@ from skreg._active import ActiveSet
 from skreg._small import SmallLoops
 from skreg.design import BLOCK_SIZE
 from skreg.divergence import diverges
+from skreg.intercept import BALANCING
 from skreg.solvers.compiled import compiled_prox, compiled_prox_in_use
 from skreg.solvers.direct import spd_solver
 from skreg.solvers.hessian import TRACE, leaves_much, seven_digits_pay
@@ -49,9 +50,6 @@ FEW = 32
 
 # Larger models are factorised by LAPACK.
 LARGE = 64
-
-# Newton steps after which an intercept is the best one, or not near enough to it.
-BALANCING = 6
 
 
 class SmallNewton:
@@ -199,11 +197,11 @@ class SmallNewton:
             intercept, expansion = self.balance()
         point = self.problem.point(self._of_all(coef), intercept, alpha, self.eta.copy())
         if expansion is not None:
-            point._expansion = expansion
+            point.expansion = expansion
             if self.entries is not None:
                 # X need not be read for what the copies tell.
                 squares = self._loops.squares()
-                point._some_curvature[self.entries] = np.where(squares > 0.0, squares, np.nan)
+                point.some_curvature[self.entries] = np.where(squares > 0.0, squares, np.nan)
         return point, n_models
 
     def balance(self):

@@ -1,0 +1,91 @@
+"""How a working set of coordinate descent grows: by what violates most, and by what is likely to be needed next."""
+
+import numpy as np
+
+from skreg.solvers.sampling import MARGIN
+from skreg.solvers.small import SmallNewton
+
+__all__ = ["NEARLY", "grow"]
+
+# What is left out also by so much less alpha is not needed soon.
+FAR = 0.95
+
+# With few newcomers, up to this share of a working set comes along because it may be needed next.
+NEARLY = 0.05
+
+# A working set that grows by more than this share is not yet the right one; only with so many columns is that worth to know.
+GROWTH, MANY = 0.15, 200
+
+# So many times more columns enter a working set that is copied.
+GENEROUS = 2
+
+
+def grow(engine, point):
+    """Add the largest violations to the working set; tell whether it grew."""
+    if engine.everything:
+        return False
+    if engine.begun:
+        engine.begun = False
+        return True
+    # What compares is quicker to find than numbers are; and sets are quicker to mark than to sort.
+    used = engine.largest(point.coef != 0).nonzero()[0]
+    scores = engine.largest(point.violations)
+    if engine.models.crowded:
+        # A working set of columns may be too large for a Gram matrix.
+        engine.entries = engine.whole(used)
+        engine.models.forget()
+    elif _lets_go(engine):
+        # Another model costs as much again, so those that are far from being needed had better go.
+        away = point.at(FAR * point.alpha)
+        near = np.zeros(scores.size, dtype=bool)
+        near[away.restless if engine.problem.y.ndim == 1 else np.flatnonzero(away.violations)] = True
+        near[used] = True
+        engine.entries = engine.entries[near[engine.entries]]
+    outside = np.ones(scores.size, dtype=bool)
+    outside[engine.entries] = False
+    candidates = (outside & (scores != 0)).nonzero()[0]
+    size = max(engine.first_size, used.size)
+    if engine.models.leads_on or (
+        engine.compiled and SmallNewton.fits(engine.problem, engine.entries.size + GENEROUS * size)
+    ):
+        # Models of a working set cost less than the passes over X that are saved.
+        size *= GENEROUS
+    if candidates.size > size and not _may_all_enter(engine, candidates):
+        candidates = candidates[scores[candidates].argpartition(-size)[-size:]]
+    elif candidates.size <= GROWTH * engine.entries.size and _foretells(engine.problem):
+        # Those that enter will move others, which then cost a pass more.
+        near = engine.largest(point.at((1.0 - MARGIN) * point.alpha).violations)
+        outside[candidates] = False
+        first, some = (outside & (near > 0)).nonzero()[0], max(int(NEARLY * engine.entries.size), 10)
+        if first.size > some:
+            first = first[np.argpartition(near[first], -some)[-some:]]
+        candidates = np.concatenate([candidates, first])
+    marked = np.zeros(scores.size, dtype=bool)
+    marked[candidates] = marked[used] = True
+    wanted = engine.whole(marked.nonzero()[0])
+    marked[:], marked[wanted], marked[engine.entries] = False, True, False
+    fresh = marked.nonzero()[0]
+    engine.entries, engine.n_fresh = np.concatenate([engine.entries, fresh]), fresh.size
+    # While many enter, the support is not worth a factorisation yet.
+    engine.growing = engine.entries.size > MANY and fresh.size > GROWTH * engine.entries.size
+    return fresh.size > 0
+
+
+def _may_all_enter(engine, candidates):
+    """Whether the working set with all of these would be one of sparse columns."""
+    if engine.problem.design.stores_zeros:
+        return False
+    return engine.models.takes_columns(np.union1d(engine.entries, candidates), engine.compiled)
+
+
+def _lets_go(engine):
+    """Whether nothing that is kept depends on the working set."""
+    problem = engine.problem
+    if engine.models.leads_on:
+        return True
+    return engine.models.kept is None and problem.penalty.separable and problem.penalty.convex and problem.y.ndim == 1
+
+
+def _foretells(problem):
+    """Whether what a weaker penalty would let in is likely to come in."""
+    return problem.loss.quadratic and problem.penalty.convex and problem.moments is None
