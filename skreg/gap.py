@@ -135,8 +135,10 @@ def balanced(point, entries, wanted):
     """
     problem, eta = point.problem, point.eta
     dual, correlation = -point.row_gradient, -point.gradient
-    moves = entries.size > 0 or (problem.fit_intercept and not problem.loss.quadratic)
-    if problem.screen is not None and moves:
+    surplus, centred = column_sums(dual), problem.loss.quadratic
+    # The sum of rounded numbers is never exactly zero.
+    tilted = problem.fit_intercept and not centred and abs(surplus).max() > 1e-14 * column_sums(abs(dual)).max()
+    if problem.screen is not None and (entries.size > 0 or tilted):
         # What is too small here may not be where this leads to.
         correlation = -problem.design.dot_t(point.row_gradient)
 
@@ -145,20 +147,15 @@ def balanced(point, entries, wanted):
         np.subtract(dual, rows, out=dual)
         np.subtract(correlation, problem.design.dot_t(rows), out=correlation)
 
-    if problem.fit_intercept:
-        surplus = column_sums(dual)
-        # The sum of rounded numbers is never exactly zero.
-        if problem.loss.quadratic:
-            # A centred design does not see it.
-            dual -= problem.weights * surplus if dual.ndim == 1 else np.multiply.outer(problem.weights, surplus)
-        elif abs(surplus).max() > 1e-14 * column_sums(abs(dual)).max():
-            if eta.ndim > 1:
-                step = np.linalg.lstsq(problem.intercept_hessian(eta), surplus, rcond=1e-12)[0]
-                move(np.broadcast_to(step, eta.shape))
-            elif point.row_curvature.any():
-                step = surplus / point.row_curvature.sum()
-                dual -= step * point.row_curvature
-                correlation -= step * point.cross
+    if problem.fit_intercept and centred:
+        # A centred design does not see it.
+        dual -= problem.weights * surplus if dual.ndim == 1 else np.multiply.outer(problem.weights, surplus)
+    elif tilted and eta.ndim > 1:
+        move(np.broadcast_to(np.linalg.lstsq(problem.intercept_hessian(eta), surplus, rcond=1e-12)[0], eta.shape))
+    elif tilted and point.row_curvature.any():
+        step = surplus / point.row_curvature.sum()
+        dual -= step * point.row_curvature
+        correlation -= step * point.cross
     if entries.size:
         model = QuadraticModel(point, entries)
         inverse, scale, complete = scaled_inverse(model.hessian)
