@@ -45,7 +45,7 @@ SLOW = 0.5
 # Derivative in the intercept from which the models take it on, at a given start.
 NEAR = 1e-6
 
-# While the violations alone tell that the end is far, a certificate is made at every so manieth model.
+# While the violations alone tell that the end is far, a certificate is made once in so many models.
 LOOK = 5
 
 # A gap falls about as fast as the violation does: it is expected to be more than this share of what that makes of the last one.
