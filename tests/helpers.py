@@ -253,3 +253,8 @@ def fit_quietly(model, *args, **kwargs):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         return model.fit(*args, **kwargs)
+
+
+def failures(results):
+    """Of the results of `skreg.testing`: the exceptions of checks that failed, by their names."""
+    return {result["check_name"]: result["exception"] for result in results if result["status"] == "failed"}
