@@ -45,6 +45,30 @@ def assert_path_is_single_fits(problem, n_alphas=15, tol=1e-9, lowest=1e-3):
         assert check.converged
 
 
+@pytest.mark.parametrize("order", ["falling", "rising", "any", "pairs"])
+@pytest.mark.parametrize("layout", ["F", "C"])
+def test_logistic_paths_between_two_hessians(order, layout, monkeypatch):
+    rng = np.random.default_rng(3)
+    X = rng.standard_normal((6000, 40)) + 0.7 * rng.standard_normal((6000, 1))
+    y = (X[:, :6] @ rng.standard_normal(6) + rng.logistic(size=6000) > 0) + 0.0
+    problem = make_problem(np.array(X, order=layout), y, penalty="l1", loss="logistic")
+    alphas = null_alpha(problem) * np.geomspace(1.0, 1e-3, 30)
+    alphas = {
+        "falling": alphas,
+        "rising": alphas[::-1],
+        "any": rng.permutation(alphas),
+        "pairs": np.repeat(alphas[::2], 2),
+    }
+    led, real = [], ahead._from_both_ends
+    monkeypatch.setattr(ahead, "_from_both_ends", lambda *args: led.append(len(args[2])) or real(*args))
+    for solution in CoordinateDescent().solve(problem, alphas[order], tol=1e-8):
+        single = next(iter(CoordinateDescent().solve(problem, [solution.alpha], tol=1e-12)))
+        assert solution.optimality.converged
+        excess = solution.optimality.objective - single.optimality.objective
+        assert -1e-13 <= excess / problem.null_loss <= 1e-8
+    assert max(led) > 4
+
+
 @pytest.mark.parametrize("penalty", ["l1", ElasticNet(0.3), "positive"], ids=str)
 @pytest.mark.parametrize("layout", ["F", "C", "csc"])
 @pytest.mark.parametrize("shape", SHAPES)

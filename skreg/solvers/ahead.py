@@ -149,7 +149,13 @@ def _look_ahead(engine, before, last, alphas, tol):
     problem, newton = engine.problem, engine.newton()
     if newton is not None:
         return _solve_each(engine, newton, before, last, alphas, tol)
-    coefs, intercepts = _Model(engine, last).solutions(alphas, tol)
+    # Where the working set has most of the columns, a pass over all of them is no dearer.
+    some = engine.entries if 4 * engine.entries.size <= problem.n_features else None
+    kept, other = engine.models.kept, None
+    if _leads_between(engine, len(alphas)):
+        coefs, intercepts, other = _from_both_ends(engine, last, alphas, tol, some)
+    else:
+        coefs, intercepts = _Model(engine, last).solutions(alphas, tol)
     points = _points(problem, coefs, intercepts, alphas)
     if problem.loss.quadratic:
         if problem.moments is None:
@@ -157,11 +163,8 @@ def _look_ahead(engine, before, last, alphas, tol):
             if problem.y.ndim == 1:
                 _measure(points, coefs, gradients)
         return points, 1
-    # Where the working set has most of the columns, a pass over all of them is no dearer.
-    some = engine.entries if 4 * engine.entries.size <= problem.n_features else None
     _differentiate(points, some)
-    goal, kept = _goal(tol), engine.models.kept
-    hessians = _hessians(engine, kept, points)
+    goal, hessians = _goal(tol), _hessians(engine, kept, points, other)
     rounds, renewals, previous = 1, 0, np.full(len(alphas), np.inf)
     while rounds < MOST_ROUNDS:
         again, coefs, intercepts = [], [], []
@@ -203,23 +206,53 @@ def _goal(tol, share=0.1):
     return np.sqrt(share * tol / CONDITION)
 
 
-def _hessians(engine, kept, points):
+def _leads_between(engine, n_alphas):
+    """Whether Hessians at two ends are worth their price for the alphas between: that of another loss than the squared one changes."""
+    problem = engine.problem
+    dear = engine.entries.size**2 > CHEAP * n_alphas * problem.n_features
+    return not (problem.loss.quadratic or n_alphas == 1 or dear) and problem.design.stores_zeros
+
+
+def _from_both_ends(engine, last, alphas, tol, some):
+    """Coefficients and intercepts where the nearer of two points leads to, with the Hessian halfway; and that at the last alpha.
+
+    The points are the last one solved and, from a rough solution, one at the last alpha. Of a Hessian that changes
+    steadily the one halfway is the mean of all on the way, so what a step leaves is of third order.
+    """
+    kept = engine.models.kept
+    (end,) = _points(engine.problem, *_Model(engine, last).solutions(alphas[-1:], tol), alphas[-1:])
+    _differentiate([end], some)
+    other = KeptHessian(engine.problem, end.row_curvature, engine.models.single)
+    coefs, intercepts, way = [], [], last.alpha - end.alpha
+    for alpha in alphas:
+        # Alphas need not be in order.
+        share = min(max((last.alpha - alpha) / way, 0.0), 1.0) if way else 1.0
+        start, halfway = (last, 0.5 * share) if share < 0.5 else (end, 0.5 + 0.5 * share)
+        model = _Model(engine, start, kept.towards(other, halfway, engine.entries))
+        ends = model.solutions([alpha], tol)
+        coefs += list(ends[0])
+        intercepts += ends[1]
+    return np.stack(coefs), intercepts, other
+
+
+def _hessians(engine, kept, points, other=None):
     """For each point of a loss that is not squared the Hessian to go on with; that at the last one is kept from now on.
 
-    On the way there from the one ``kept`` so far it changes steadily: the others are between the two. Where it is
-    dear, all go on with the one at hand.
+    On the way there from the one ``kept`` so far it changes steadily: the others are between the two, of which the
+    ``other`` one may be known. Where it is dear, all go on with the one at hand.
     """
     entries, problem = engine.entries, engine.problem
-    dear = entries.size**2 > CHEAP * len(points) * problem.n_features
-    if len(points) == 1 or dear or not problem.design.stores_zeros:
+    if not _leads_between(engine, len(points)):
         return [kept] * len(points)
-    engine.models.kept = KeptHessian(problem, points[-1].row_curvature, engine.models.single)
+    if other is None:
+        other = KeptHessian(problem, points[-1].row_curvature, engine.models.single)
+    engine.models.kept = other
     # How far is told by some of the rows.
     some = slice(None, None, max(len(problem.weights) // MANY_ROWS, 1))
     weights, before = problem.weights[some], kept.row_weights[some]
     shares = np.array([np.abs(point.expansion[2][some] * weights - before).sum() for point in points])
     shares /= max(shares.max(), TINY)
-    return [kept.towards(engine.models.kept, share, entries) for share in shares]
+    return [kept.towards(other, share, entries) for share in shares]
 
 
 def _models(engine, points, hessians):
