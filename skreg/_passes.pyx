@@ -17,14 +17,16 @@ cdef extern from "_simd.h" nogil:
     void skreg_axpy_f(long n, double a, const float *x, double *y)
     void skreg_add_squares_d(long n, double a, const double *x, const double *shift, double *out)
     void skreg_add_squares_f(long n, double a, const float *x, const double *shift, double *out)
-    void skreg_moments_d(long n, const double **x, const double *w, const double *r, const double *c, double *out)
-    void skreg_moments_f(long n, const float **x, const double *w, const double *r, const double *c, double *out)
-    void skreg_row_moments_d(long n, const double **x, const double *w, const double *r, const double *c, double *first,
+    void skreg_moments_d(long n, const double **x, long ahead, const double *w, const double *r, const double *c, double *out)
+    void skreg_moments_f(long n, const float **x, long ahead, const double *w, const double *r, const double *c, double *out)
+    void skreg_row_moments_d(long n, const double **x, long ahead, const double *w, const double *r, const double *c, double *first,
                              double *second, double *product)
-    void skreg_row_moments_f(long n, const float **x, const double *w, const double *r, const double *c, double *first,
+    void skreg_row_moments_f(long n, const float **x, long ahead, const double *w, const double *r, const double *c, double *first,
                              double *second, double *product)
-    void skreg_products_d(long n, const double **x, const double *r, double *out)
-    void skreg_products_f(long n, const float **x, const double *r, double *out)
+    void skreg_products_d(long n, const double **x, long ahead, const double *r, double *out)
+    void skreg_products_f(long n, const float **x, long ahead, const double *r, double *out)
+    void skreg_row_products_d(long n, const double **x, long ahead, const double *r, double *product)
+    void skreg_row_products_f(long n, const float **x, long ahead, const double *r, double *product)
     void skreg_gather_rows_d32(long n, const double *data, const int32_t *indices, const double *rows, double *out)
     void skreg_gather_rows_d64(long n, const double *data, const int64_t *indices, const double *rows, double *out)
     void skreg_gather_rows_f32(long n, const float *data, const int32_t *indices, const double *rows, double *out)
@@ -35,11 +37,12 @@ cdef extern from "_simd.h" nogil:
     void skreg_scatter_rows_f64(long n, const float *data, const int64_t *indices, const double *row, double *out)
     void skreg_dots(long n, const double *x, const double *a, const double *b, const double *c, const double *d, double *out)
     void skreg_gather(long n, const double *w, const double *a, const double *b, const double *c, const double *d, double *y)
-    void skreg_gather_f(long n, const double *w, const float *a, const float *b, const float *c, const float *d, double *y)
-    void skreg_copy_dd(long n, const double *x, double shift, const double *scale, double *out)
-    void skreg_copy_df(long n, const double *x, double shift, const double *scale, float *out)
-    void skreg_copy_fd(long n, const float *x, double shift, const double *scale, double *out)
-    void skreg_copy_ff(long n, const float *x, double shift, const double *scale, float *out)
+    void skreg_combine_d(long n, const double *w, const double **x, const double **next, double *y)
+    void skreg_combine_f(long n, const double *w, const float **x, const float **next, double *y)
+    void skreg_copy_d_d(long n, const double *x, const double *next, double shift, const double *scale, double *out)
+    void skreg_copy_d_f(long n, const double *x, const double *next, double shift, const double *scale, float *out)
+    void skreg_copy_f_d(long n, const float *x, const float *next, double shift, const double *scale, double *out)
+    void skreg_copy_f_f(long n, const float *x, const float *next, double shift, const double *scale, float *out)
 
 cdef double EPS = 2.0 ** -52
 
@@ -70,45 +73,52 @@ cdef inline void add_squares(Py_ssize_t n, double a, const real *x, const double
         skreg_add_squares_d(n, a, x, shift, out)
 
 
-cdef inline void moments(Py_ssize_t n, const real **x, const double *w, const double *r, const double *c,
+cdef inline void moments(Py_ssize_t n, const real **x, Py_ssize_t ahead, const double *w, const double *r, const double *c,
                          double *out) noexcept nogil:
     if real is float:
-        skreg_moments_f(n, x, w, r, c, out)
+        skreg_moments_f(n, x, ahead, w, r, c, out)
     else:
-        skreg_moments_d(n, x, w, r, c, out)
+        skreg_moments_d(n, x, ahead, w, r, c, out)
 
 
-cdef inline void row_moments(Py_ssize_t n, const real **x, const double *w, const double *r, const double *c,
+cdef inline void row_moments(Py_ssize_t n, const real **x, Py_ssize_t ahead, const double *w, const double *r, const double *c,
                              double *first, double *second, double *product) noexcept nogil:
     if real is float:
-        skreg_row_moments_f(n, x, w, r, c, first, second, product)
+        skreg_row_moments_f(n, x, ahead, w, r, c, first, second, product)
     else:
-        skreg_row_moments_d(n, x, w, r, c, first, second, product)
+        skreg_row_moments_d(n, x, ahead, w, r, c, first, second, product)
 
 
-cdef inline void products(Py_ssize_t n, const real **x, const double *r, double *out) noexcept nogil:
+cdef inline void products(Py_ssize_t n, const real **x, Py_ssize_t ahead, const double *r, double *out) noexcept nogil:
     if real is float:
-        skreg_products_f(n, x, r, out)
+        skreg_products_f(n, x, ahead, r, out)
     else:
-        skreg_products_d(n, x, r, out)
+        skreg_products_d(n, x, ahead, r, out)
 
 
-cdef inline void gather(Py_ssize_t n, const double *w, const real **x, double *y) noexcept nogil:
+cdef inline void row_products(Py_ssize_t n, const real **x, Py_ssize_t ahead, const double *r, double *product) noexcept nogil:
     if real is float:
-        skreg_gather_f(n, w, x[0], x[1], x[2], x[3], y)
+        skreg_row_products_f(n, x, ahead, r, product)
     else:
-        skreg_gather(n, w, x[0], x[1], x[2], x[3], y)
+        skreg_row_products_d(n, x, ahead, r, product)
 
 
-cdef inline void copy(Py_ssize_t n, const real *x, double shift, const double *scale, wanted *out) noexcept nogil:
+cdef inline void combine(Py_ssize_t n, const double *w, const real **x, const real **following, double *y) noexcept nogil:
+    if real is float:
+        skreg_combine_f(n, w, x, following, y)
+    else:
+        skreg_combine_d(n, w, x, following, y)
+
+
+cdef inline void copy(Py_ssize_t n, const real *x, const real *following, double shift, const double *scale, wanted *out) noexcept nogil:
     if real is float and wanted is float:
-        skreg_copy_ff(n, x, shift, scale, out)
+        skreg_copy_f_f(n, x, following, shift, scale, out)
     elif real is float:
-        skreg_copy_fd(n, x, shift, scale, out)
+        skreg_copy_f_d(n, x, following, shift, scale, out)
     elif wanted is float:
-        skreg_copy_df(n, x, shift, scale, out)
+        skreg_copy_d_f(n, x, following, shift, scale, out)
     else:
-        skreg_copy_dd(n, x, shift, scale, out)
+        skreg_copy_d_d(n, x, following, shift, scale, out)
 
 
 # -- dense ------------------------------------------------------------------------
@@ -216,7 +226,7 @@ cdef void moments_of_columns(const real[:, :] X, Py_ssize_t j, Py_ssize_t start,
         # What is beyond the last column is that once more.
         columns[k] = &X[start, min(j + k, last)]
         around[k] = centres[min(j + k, last)]
-    moments(size, columns, weights, residual, around, sums)
+    moments(size, columns, 4 * (X.strides[1] // sizeof(real)), weights, residual, around, sums)
     for k in range(min(4, last + 1 - j)):
         first[j + k] = sums[3 * k]
         second[j + k] = sums[3 * k + 1]
@@ -241,14 +251,16 @@ cdef void moments_of_rows(const real[:, :] X, Py_ssize_t start, Py_ssize_t size,
                 rows[k] = &X[start + min(i + k, size - 1), j]
                 shares[k] = weights[i + k] if i + k < size else 0.0
                 factors[k] = residual[i + k] if i + k < size else 0.0
-            row_moments(min(TILE, p - j), rows, shares, factors, &centres[j], &first[j], &second[j], &product[j])
+            row_moments(min(TILE, p - j), rows, 8 * (X.strides[0] // sizeof(real)), shares, factors, &centres[j], &first[j], &second[j], &product[j])
 
 
 def dense_times(const real[:, :] X, const Py_ssize_t[::1] columns, const double[::1] coef, double[::1] out):
     """out += X[:, columns] @ coef, for X contiguous along columns; along rows, all columns: out += X @ coef."""
     cdef:
-        Py_ssize_t n = X.shape[0], p = X.shape[1], m = columns.shape[0], i, j, k, block, start, size
+        Py_ssize_t n = X.shape[0], p = X.shape[1], m = columns.shape[0], i, j, k, block, start, size, ahead
+        double[4] sums
         const real *four[4]
+        const real *next_four[4]
     with nogil:
         if X.strides[0] == sizeof(real):
             for block in range((n + PIECE - 1) // PIECE):
@@ -257,11 +269,20 @@ def dense_times(const real[:, :] X, const Py_ssize_t[::1] columns, const double[
                 for k in range(0, m - 3, 4):
                     for j in range(4):
                         four[j] = &X[start, columns[k + j]]
-                    gather(size, &coef[k], four, &out[start])
+                        # Beyond the last column begins the next piece.
+                        next_four[j] = &X[start, columns[k + 4 + j]] if k + 4 + j < m else four[j] + size
+                    combine(size, &coef[k], four, next_four, &out[start])
                 for k in range(m - m % 4, m):
                     axpy(size, coef[k], &X[start, columns[k]], &out[start])
         else:
-            for i in range(n):
+            ahead = 4 * (X.strides[0] // sizeof(real))
+            for i in range(0, n - 3, 4):
+                for k in range(4):
+                    four[k] = &X[i + k, 0]
+                products(p, four, ahead, &coef[0], sums)
+                for k in range(4):
+                    out[i + k] += sums[k]
+            for i in range(n - n % 4, n):
                 out[i] += dot(p, &X[i, 0], &coef[0])
 
 
@@ -272,10 +293,11 @@ def dense_pass(const real[:, :] X, const double[::1] residual, const double[::1]
     Either may be empty (with what only it needs): it is left out then.
     """
     cdef:
-        Py_ssize_t n = X.shape[0], p = X.shape[1], i, j, k, block, start, size
+        Py_ssize_t n = X.shape[0], p = X.shape[1], i, j, k, block, start, size, ahead = 4 * (X.strides[1] // sizeof(real))
         bint multiply = product.shape[0] > 0, square = norms.shape[0] > 0
         double[4] sums
         const real *columns[4]
+        const real *rows[8]
     with nogil:
         if X.strides[0] == sizeof(real):
             for block in range((n + PIECE_OF_FOUR - 1) // PIECE_OF_FOUR):
@@ -286,15 +308,20 @@ def dense_pass(const real[:, :] X, const double[::1] residual, const double[::1]
                         # What is beyond the last column is that once more.
                         columns[k] = &X[start, min(j + k, p - 1)]
                     if multiply:
-                        products(size, columns, &residual[start], sums)
+                        products(size, columns, ahead, &residual[start], sums)
                     for k in range(min(4, p - j)):
                         if multiply:
                             product[j + k] += sums[k]
                         if square:
                             norms[j + k] += squares(size, columns[k], &weights[start], shift[j + k])
         else:
+            ahead = 8 * (X.strides[0] // sizeof(real))
             for i in range(n):
-                if multiply:
+                if multiply and i % 8 == 0 and i + 8 <= n:
+                    for k in range(8):
+                        rows[k] = &X[i + k, 0]
+                    row_products(p, rows, ahead, &residual[i], &product[0])
+                elif multiply and i >= n - n % 8:
                     axpy(p, residual[i], &X[i, 0], &product[0])
                 if square:
                     add_squares(p, weights[i], &X[i, 0], &shift[0], &norms[0])
@@ -315,7 +342,7 @@ def dense_some_products(const real[:, :] X, const Py_ssize_t[::1] columns, const
                 for k in range(4):
                     # What is beyond the last column is that once more.
                     four[k] = &X[start, columns[min(j + k, m - 1)]]
-                products(size, four, &residual[start], sums)
+                products(size, four, four[3] - four[2], &residual[start], sums)
                 for k in range(min(4, m - j)):
                     out[j + k] += sums[k]
 
@@ -356,13 +383,13 @@ def dense_gather(const real[:, :] X, Py_ssize_t start, const Py_ssize_t[::1] col
                  const double[::1] scale, wanted[:, :] out):
     """out[i, k] = scale[start + i] * (X[start + i, columns[k]] - shift[k]); out is ordered as X is, of either type."""
     cdef:
-        Py_ssize_t size = out.shape[0], i, k
+        Py_ssize_t size = out.shape[0], m = columns.shape[0], i, k
         double factor
         const real *row
     with nogil:
         if X.strides[0] == sizeof(real):
-            for k in range(columns.shape[0]):
-                copy(size, &X[start, columns[k]], shift[k], &scale[start], &out[0, k])
+            for k in range(m):
+                copy(size, &X[start, columns[k]], &X[start, columns[min(k + 1, m - 1)]], shift[k], &scale[start], &out[0, k])
         else:
             for i in range(size):
                 row = &X[start + i, 0]

@@ -10,6 +10,13 @@
 #define SKREG_CLONES
 #endif
 
+/* Asks for memory that is read soon: the next columns, which processors do not foresee where columns are short. */
+#if defined(__GNUC__)
+#define SKREG_SOON(place) __builtin_prefetch(place, 0, 2);
+#else
+#define SKREG_SOON(place)
+#endif
+
 /* Partial sums of fixed number and order: wide enough for the processor, and the same on every run. */
 #define SKREG_PARTS 16
 #define SKREG_FOLD(part)                            \
@@ -62,18 +69,6 @@ SKREG_CLONES static void skreg_rotate(long n, double c, double s, double *restri
 SKREG_LOOPS(double, _d)
 SKREG_LOOPS(float, _f)
 
-/* out = scale * (x - shift), scale by row; out in float or in double. */
-#define SKREG_COPY(real, to, suffix)                                                                                \
-    SKREG_CLONES static void skreg_copy##suffix(long n, const real *restrict x, double shift,                       \
-                                                const double *restrict scale, to *restrict out) {                   \
-        for (long i = 0; i < n; i++) out[i] = (to)(scale[i] * (x[i] - shift));                                      \
-    }
-
-SKREG_COPY(double, double, _dd)
-SKREG_COPY(double, float, _df)
-SKREG_COPY(float, double, _fd)
-SKREG_COPY(float, float, _ff)
-
 #if defined(__GNUC__)
 /* Written in lanes: compilers see no vectors in four sums. What reads memory has eight, as many as the widest processors take. */
 typedef double skreg_lanes __attribute__((vector_size(32)));
@@ -95,6 +90,7 @@ typedef float skreg_halves __attribute__((vector_size(32)));
         SKREG_LOAD_d(weight, w + i)                      \
         SKREG_LOAD_d(factor, r + i)                      \
         for (int k = 0; k < 4; k++) {                    \
+            SKREG_SOON(x[k] + i + ahead)                 \
             SKREG_LOAD##suffix(value, x[k] + i)          \
             product[k] += value * factor;                \
             value -= c[k];                               \
@@ -112,9 +108,43 @@ typedef float skreg_halves __attribute__((vector_size(32)));
     for (int k = 0; k < 12; k++) out[k] = 0.0;
 #endif
 
-/* Of four columns in one reading: sums of w * (x - c), of w * (x - c)^2 and of r * x. */
+/* out = scale * (x - shift), scale by row; out in float or in double. The next column begins at ``next``. */
+#if defined(__GNUC__)
+#define SKREG_STORE_d(lanes, to) __builtin_memcpy(to, &lanes, sizeof lanes);
+#define SKREG_STORE_f(lanes, to)                              \
+    {                                                         \
+        skreg_halves halves = __builtin_convertvector(lanes, skreg_halves); \
+        __builtin_memcpy(to, &halves, sizeof halves);         \
+    }
+#define SKREG_COPY_IN_LANES(from, to)                         \
+    skreg_eight value, factor;                                \
+    for (; i + 8 <= n; i += 8) {                              \
+        SKREG_SOON(next + i)                                  \
+        SKREG_LOAD##from(value, x + i)                        \
+        SKREG_LOAD_d(factor, scale + i)                       \
+        value = factor * (value - shift);                     \
+        SKREG_STORE##to(value, out + i)                       \
+    }
+#else
+#define SKREG_COPY_IN_LANES(from, to)
+#endif
+
+#define SKREG_COPY(real, wanted, from, to)                                                                          \
+    SKREG_CLONES static void skreg_copy##from##to(long n, const real *restrict x, const real *next, double shift,   \
+                                                  const double *restrict scale, wanted *restrict out) {             \
+        long i = 0;                                                                                                 \
+        SKREG_COPY_IN_LANES(from, to)                                                                               \
+        for (; i < n; i++) out[i] = (wanted)(scale[i] * (x[i] - shift));                                            \
+    }
+
+SKREG_COPY(double, double, _d, _d)
+SKREG_COPY(double, float, _d, _f)
+SKREG_COPY(float, double, _f, _d)
+SKREG_COPY(float, float, _f, _f)
+
+/* Of four columns in one reading: sums of w * (x - c), of w * (x - c)^2 and of r * x; the next four are so far ``ahead``. */
 #define SKREG_MOMENTS(real, suffix)                                                                                 \
-    SKREG_CLONES static void skreg_moments##suffix(long n, const real *const *x, const double *restrict w,          \
+    SKREG_CLONES static void skreg_moments##suffix(long n, const real *const *x, long ahead, const double *restrict w, \
                                                    const double *restrict r, const double *c, double *restrict out) { \
         long i = 0;                                                                                                 \
         SKREG_MOMENTS_IN_LANES(suffix)                                                                        \
@@ -127,18 +157,20 @@ typedef float skreg_halves __attribute__((vector_size(32)));
             }                                                                                                       \
     }
 
-/* Of four columns in one reading: products with a vector. */
+/* Of four columns in one reading: products with a vector; the next four are so far ``ahead``. */
 #if defined(__GNUC__)
 #define SKREG_PRODUCTS_IN_LANES(suffix)                  \
     skreg_eight factor, value, even[4] = {{0}}, odd[4] = {{0}}; \
     for (; i + 16 <= n; i += 16) {                       \
         SKREG_LOAD_d(factor, r + i)                      \
         for (int k = 0; k < 4; k++) {                    \
+            SKREG_SOON(x[k] + i + ahead)                 \
             SKREG_LOAD##suffix(value, x[k] + i)          \
             even[k] += value * factor;                   \
         }                                                \
         SKREG_LOAD_d(factor, r + i + 8)                  \
         for (int k = 0; k < 4; k++) {                    \
+            SKREG_SOON(x[k] + i + 8 + ahead)             \
             SKREG_LOAD##suffix(value, x[k] + i + 8)      \
             odd[k] += value * factor;                    \
         }                                                \
@@ -153,7 +185,7 @@ typedef float skreg_halves __attribute__((vector_size(32)));
 #endif
 
 #define SKREG_PRODUCTS(real, suffix)                                                                                \
-    SKREG_CLONES static void skreg_products##suffix(long n, const real *const *x, const double *restrict r,         \
+    SKREG_CLONES static void skreg_products##suffix(long n, const real *const *x, long ahead, const double *restrict r, \
                                                     double *restrict out) {                                         \
         long i = 0;                                                                                                 \
         SKREG_PRODUCTS_IN_LANES(suffix)                                                                             \
@@ -161,7 +193,7 @@ typedef float skreg_halves __attribute__((vector_size(32)));
             for (int k = 0; k < 4; k++) out[k] += x[k][i] * r[i];                                                   \
     }
 
-/* Of eight rows in one reading, column by column: the same sums, added to. */
+/* Of eight rows in one reading, column by column: the same sums, added to; the next eight are so far ``ahead``. */
 #define SKREG_ROWS 8
 #if defined(__GNUC__)
 #define SKREG_ROW_MOMENTS_IN_LANES(suffix)               \
@@ -172,6 +204,7 @@ typedef float skreg_halves __attribute__((vector_size(32)));
         SKREG_LOAD_d(squares, second + i)                \
         SKREG_LOAD_d(products, product + i)              \
         for (int k = 0; k < SKREG_ROWS; k++) {           \
+            SKREG_SOON(x[k] + i + ahead)                 \
             SKREG_LOAD##suffix(value, x[k] + i)          \
             products += r[k] * value;                    \
             value -= centre;                             \
@@ -187,7 +220,7 @@ typedef float skreg_halves __attribute__((vector_size(32)));
 #endif
 
 #define SKREG_ROW_MOMENTS(real, suffix)                                                                             \
-    SKREG_CLONES static void skreg_row_moments##suffix(long n, const real *const *x, const double *w, const double *r, \
+    SKREG_CLONES static void skreg_row_moments##suffix(long n, const real *const *x, long ahead, const double *w, const double *r, \
                                                        const double *restrict c, double *restrict first,            \
                                                        double *restrict second, double *restrict product) {         \
         long i = 0;                                                                                                 \
@@ -201,12 +234,40 @@ typedef float skreg_halves __attribute__((vector_size(32)));
             }                                                                                                       \
     }
 
+/* Of eight rows in one reading, column by column: product += r x. */
+#if defined(__GNUC__)
+#define SKREG_ROW_PRODUCTS_IN_LANES(suffix)              \
+    skreg_eight products, value;                         \
+    for (; i + 8 <= n; i += 8) {                         \
+        SKREG_LOAD_d(products, product + i)              \
+        for (int k = 0; k < SKREG_ROWS; k++) {           \
+            SKREG_SOON(x[k] + i + ahead)                 \
+            SKREG_LOAD##suffix(value, x[k] + i)          \
+            products += r[k] * value;                    \
+        }                                                \
+        __builtin_memcpy(product + i, &products, sizeof products); \
+    }
+#else
+#define SKREG_ROW_PRODUCTS_IN_LANES(suffix)
+#endif
+
+#define SKREG_ROW_PRODUCTS(real, suffix)                                                                            \
+    SKREG_CLONES static void skreg_row_products##suffix(long n, const real *const *x, long ahead, const double *r,  \
+                                                        double *restrict product) {                                 \
+        long i = 0;                                                                                                 \
+        SKREG_ROW_PRODUCTS_IN_LANES(suffix)                                                                         \
+        for (; i < n; i++)                                                                                          \
+            for (int k = 0; k < SKREG_ROWS; k++) product[i] += r[k] * x[k][i];                                      \
+    }
+
 SKREG_MOMENTS(double, _d)
 SKREG_MOMENTS(float, _f)
 SKREG_PRODUCTS(double, _d)
 SKREG_PRODUCTS(float, _f)
 SKREG_ROW_MOMENTS(double, _d)
 SKREG_ROW_MOMENTS(float, _f)
+SKREG_ROW_PRODUCTS(double, _d)
+SKREG_ROW_PRODUCTS(float, _f)
 
 /* Four vectors a, b, c, d that meet another one, which is read once for all of them.
    dots     out = x . a, x . b, x . c, x . d
@@ -251,14 +312,39 @@ static void skreg_dots(long n, const double *restrict x, const double *restrict 
 }
 #endif
 
-#define SKREG_GATHER(real, name)                                                                                    \
-    SKREG_CLONES static void name(long n, const double *restrict w, const real *restrict a, const real *restrict b, \
-                                  const real *restrict c, const real *restrict d, double *restrict y) {             \
-        for (long i = 0; i < n; i++) y[i] += (w[0] * a[i] + w[1] * b[i]) + (w[2] * c[i] + w[3] * d[i]);             \
+SKREG_CLONES static void skreg_gather(long n, const double *restrict w, const double *restrict a, const double *restrict b,
+                                      const double *restrict c, const double *restrict d, double *restrict y) {
+    for (long i = 0; i < n; i++) y[i] += (w[0] * a[i] + w[1] * b[i]) + (w[2] * c[i] + w[3] * d[i]);
+}
+
+/* The same of four columns x that are read from memory; the next four are known. */
+#if defined(__GNUC__)
+#define SKREG_COMBINE_IN_LANES(suffix)                   \
+    skreg_eight value, sum;                              \
+    for (; i + 8 <= n; i += 8) {                         \
+        SKREG_LOAD_d(sum, y + i)                         \
+        for (int k = 0; k < 4; k++) {                    \
+            SKREG_SOON(next[k] + i)                      \
+            SKREG_LOAD##suffix(value, x[k] + i)          \
+            sum += w[k] * value;                         \
+        }                                                \
+        __builtin_memcpy(y + i, &sum, sizeof sum);       \
+    }
+#else
+#define SKREG_COMBINE_IN_LANES(suffix)
+#endif
+
+#define SKREG_COMBINE(real, suffix)                                                                                 \
+    SKREG_CLONES static void skreg_combine##suffix(long n, const double *restrict w, const real *const *x,          \
+                                                   const real *const *next, double *restrict y) {                   \
+        long i = 0;                                                                                                 \
+        SKREG_COMBINE_IN_LANES(suffix)                                                                              \
+        for (; i < n; i++)                                                                                          \
+            for (int k = 0; k < 4; k++) y[i] += w[k] * x[k][i];                                                     \
     }
 
-SKREG_GATHER(double, skreg_gather)
-SKREG_GATHER(float, skreg_gather_f)
+SKREG_COMBINE(double, _d)
+SKREG_COMBINE(float, _f)
 
 SKREG_CLONES static void skreg_spread(long n, const double *restrict w, const double *restrict x, double *restrict a,
                                       double *restrict b, double *restrict c, double *restrict d) {

@@ -12,8 +12,8 @@ cdef extern from "_simd.h" nogil:
     void skreg_axpy "skreg_axpy_d"(long n, double a, const double *x, double *y)
     double skreg_dot "skreg_dot_d"(long n, const double *x, const double *y)
     double skreg_squares "skreg_squares_d"(long n, const double *x, const double *w, double shift)
-    void skreg_copy "skreg_copy_dd"(long n, const double *x, double shift, const double *scale, double *out)
-    void skreg_copy_single "skreg_copy_df"(long n, const double *x, double shift, const double *scale, float *out)
+    void skreg_copy "skreg_copy_d_d"(long n, const double *x, const double *next, double shift, const double *scale, double *out)
+    void skreg_copy_single "skreg_copy_d_f"(long n, const double *x, const double *next, double shift, const double *scale, float *out)
 
 
 cdef class SmallLoops:
@@ -169,7 +169,7 @@ cdef class SmallLoops:
 
         ``single``: as float32.
         """
-        cdef Py_ssize_t i, j, n = min(stop, self.x.shape[0]) - start, k = self.order.shape[0]
+        cdef Py_ssize_t i, j, following, n = min(stop, self.x.shape[0]) - start, k = self.order.shape[0]
         cdef Py_ssize_t m = k + self.x.shape[1] - self.size
         cdef float[::1, :] s
         cdef double[::1, :] w
@@ -180,10 +180,11 @@ cdef class SmallLoops:
             w = out
         for i in range(m):
             j = self.order[i] if i < k else self.size
+            following = self.order[i + 1] if i + 1 < k else self.size
             if single:
-                skreg_copy_single(n, &self.x[start, j], 0.0, &self.roots[start], &s[0, i])
+                skreg_copy_single(n, &self.x[start, j], &self.x[start, following], 0.0, &self.roots[start], &s[0, i])
             else:
-                skreg_copy(n, &self.x[start, j], 0.0, &self.roots[start], &w[0, i])
+                skreg_copy(n, &self.x[start, j], &self.x[start, following], 0.0, &self.roots[start], &w[0, i])
         return out
 
     def squares(self):
