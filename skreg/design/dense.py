@@ -33,10 +33,10 @@ class DenseDesign(Design):
     stores_zeros = True
 
     def __init__(self, X, weights, center, standardize, rows=None):
-        if X.itemsize not in X.strides:
-            # A view that is contiguous along neither axis.
+        if X.itemsize not in X.strides or len(X) == 1:
+            # A view that is contiguous along neither axis; of a single row NumPy may show other strides than it has.
             X = np.ascontiguousarray(X)
-        self._by_column = X.strides[0] == X.itemsize
+        self._by_column = X.strides[0] == X.itemsize and len(X) > 1
         if not self._by_column:
             self._one_in = MOST_SCATTERED
         super().__init__(X, weights, center, standardize, rows)
