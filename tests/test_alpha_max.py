@@ -7,7 +7,7 @@ from scipy import sparse
 from sklearn.linear_model import Lasso, lasso_path
 from test_user_penalty import OwnL1, OwnMCP, OwnSLOPE
 
-from skreg import L1, L2, ElasticNet, Grouped, Loss, PenalizedRegression, alpha_max
+from skreg import L1, L2, ElasticNet, FusedLasso, Grouped, Loss, PenalizedRegression, TrendFilter, alpha_max
 
 TASKS = ["squared", "logistic", "softmax"]
 PENALTIES = {
@@ -154,6 +154,18 @@ def test_concave_penalties_beside_a_free_column(task, penalty):
         top = top_of(task, X, y, penalty, penalty_factor=factor)
         coef = estimator(task, penalty, alpha=top * (1 + 1e-6), penalty_factor=factor).fit(X, y).coef_
         assert np.all((np.atleast_2d(coef) != 0).any(axis=0) == (factor == 0))
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("penalty", [TrendFilter(order=1), FusedLasso(l1_ratio=0.0)], ids=repr)
+def test_what_is_free_along_directions_is_fitted_with_and_without_another_basis(penalty, fit_intercept):
+    """A penalty of twice the price has half the alpha_max; it has no basis of its own, and directions free of charge instead."""
+    X, y = regression_data(n=60, p=6)
+    double = 2.0 * penalty
+    assert double.bind(6).basis() is None and double.bind(6).null_space() is not None
+    assert top_of("squared", X, y, double, fit_intercept=fit_intercept) == pytest.approx(
+        0.5 * top_of("squared", X, y, penalty, fit_intercept=fit_intercept), rel=1e-5
+    )
 
 
 def test_concave_groups_beside_a_free_one():
