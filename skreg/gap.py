@@ -105,7 +105,7 @@ def gap_at(point, dual, correlation):
     problem, penalty = point.problem, point.problem.penalty
     strength = problem.strength(point.alpha)
     columns = [correlation.reshape(problem.n_features, -1) if penalty.joint_outputs else correlation]
-    if correlation.ndim > 1 and problem.sums_up("conjugate", strength):
+    if correlation.ndim > 1 and problem.entrywise("conjugate", strength):
         columns = [correlation.ravel()]
     elif correlation.ndim > 1 and not penalty.joint_outputs:
         columns = [np.array(column) for column in correlation.T]

@@ -66,8 +66,10 @@ COMPUTED_FROM = {
     ),
 }
 
-# Prices and conjugates that are sums over all entries: those of several outputs are summed together.
-SUMS = frozenset(method for one in (L1, L2, ElasticNet, NoPenalty) for method in (one.value, one.conjugate))
+# What is done to one entry after the other, or summed over them: several outputs are one long row.
+ENTRYWISE = frozenset(
+    method for one in (L1, L2, ElasticNet, NoPenalty) for method in (one.value, one.conjugate, one.prox)
+)
 
 
 class Problem:
@@ -338,13 +340,13 @@ class Problem:
         alpha = self.strength(alpha)
         if self.penalty.joint_outputs:
             return float(self.penalty.value(coef.reshape(self.n_features, -1), alpha))
-        if coef.ndim == 1 or self.sums_up("value", alpha):
+        if coef.ndim == 1 or self.entrywise("value", alpha):
             return float(self.penalty.value(coef, alpha))
         return float(sum(self.penalty.value(np.ascontiguousarray(column), alpha) for column in coef.T))
 
-    def sums_up(self, method, strength):
-        """Whether a method of the penalty is a sum over all entries, whichever output they belong to."""
-        return getattr(type(self.penalty), method) in SUMS and np.ndim(strength) == 0
+    def entrywise(self, method, strength):
+        """Whether a method of the penalty treats all entries alike, whichever output they belong to."""
+        return getattr(type(self.penalty), method) in ENTRYWISE and np.ndim(strength) == 0
 
     def prox(self, coef, step, alpha):
         """Proximal step of all coefficients.
@@ -355,7 +357,7 @@ class Problem:
         if self.penalty.joint_outputs:
             step = np.reshape(step, (self.n_features, -1)) if np.ndim(step) else step
             return self.penalty.prox(coef.reshape(self.n_features, -1), step, alpha).reshape(coef.shape)
-        if coef.ndim == 1:
+        if coef.ndim == 1 or (np.ndim(step) != 1 and self.entrywise("prox", alpha)):
             return self.penalty.prox(coef, step, alpha)
         steps = np.broadcast_to(np.transpose(step), coef.T.shape) if np.ndim(step) else [step] * coef.shape[1]
         columns = zip(coef.T, steps, strict=True)
