@@ -35,7 +35,6 @@ cdef extern from "_simd.h" nogil:
     void skreg_scatter_rows_d64(long n, const double *data, const int64_t *indices, const double *row, double *out)
     void skreg_scatter_rows_f32(long n, const float *data, const int32_t *indices, const double *row, double *out)
     void skreg_scatter_rows_f64(long n, const float *data, const int64_t *indices, const double *row, double *out)
-    void skreg_dots(long n, const double *x, const double *a, const double *b, const double *c, const double *d, double *out)
     void skreg_gather(long n, const double *w, const double *a, const double *b, const double *c, const double *d, double *y)
     void skreg_combine_d(long n, const double *w, const double **x, const double **next, double *y)
     void skreg_combine_f(long n, const double *w, const float **x, const float **next, double *y)
@@ -354,7 +353,7 @@ def dense_there_and_back(const double[:, :] X, const double[::1] residual, const
     Four columns at a time, which are in the first-level cache on the way back.
     """
     cdef:
-        Py_ssize_t n = X.shape[0], p = X.shape[1], i, j, k, few
+        Py_ssize_t n = X.shape[0], p = X.shape[1], i, j, k, few, ahead = 4 * (X.strides[1] // sizeof(double))
         double total = 0.0, back = 0.0, work = 0.0
         double[4] sums, sizes
         const double *x[4]
@@ -367,7 +366,7 @@ def dense_there_and_back(const double[:, :] X, const double[::1] residual, const
             for k in range(4):
                 # What is beyond the last column is that once more, and counts nothing.
                 x[k] = &X[0, j + min(k, few - 1)]
-            skreg_dots(n, &residual[0], x[0], x[1], x[2], x[3], sums)
+            skreg_products_d(n, x, ahead, &residual[0], sums)
             for k in range(4):
                 sizes[k] = 0.0
                 if k < few:

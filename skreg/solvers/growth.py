@@ -75,7 +75,7 @@ def _may_all_enter(engine, candidates):
     """Whether the working set with all of these would be one of sparse columns."""
     if engine.problem.design.stores_zeros:
         return False
-    return engine.models.takes_columns(np.union1d(engine.entries, candidates), engine.compiled)
+    return engine.models.takes_columns(np.concatenate([engine.entries, candidates]), engine.compiled)
 
 
 def _lets_go(engine):
