@@ -7,7 +7,7 @@ from scipy import sparse
 from sklearn.linear_model import Lasso, lasso_path
 from test_user_penalty import OwnL1, OwnMCP, OwnSLOPE
 
-from skreg import L1, L2, ElasticNet, FusedLasso, Grouped, Loss, PenalizedRegression, TrendFilter, alpha_max
+from skreg import L1, L2, ElasticNet, FusedLasso, Grouped, Loss, PenalizedRegression, Penalty, TrendFilter, alpha_max
 
 TASKS = ["squared", "logistic", "softmax"]
 PENALTIES = {
@@ -165,6 +165,36 @@ def test_what_is_free_along_directions_is_fitted_with_and_without_another_basis(
     assert double.bind(6).basis() is None and double.bind(6).null_space() is not None
     assert top_of("squared", X, y, double, fit_intercept=fit_intercept) == pytest.approx(
         0.5 * top_of("squared", X, y, penalty, fit_intercept=fit_intercept), rel=1e-5
+    )
+
+
+class FusedPair(Penalty):
+    """|w_0 - w_1| of two coefficients: what they have in common is free."""
+
+    convex = True
+
+    def value(self, coef, alpha):
+        return float(alpha * abs(coef[0] - coef[1]))
+
+    def prox(self, coef, step, alpha):
+        half = 0.5 * (coef[0] - coef[1])
+        return np.mean(coef) + np.array([1.0, -1.0]) * np.sign(half) * max(abs(half) - step * alpha, 0.0)
+
+    def null_space(self):
+        return np.ones((2, 1))
+
+
+@pytest.mark.parametrize("standardize", [False, True])
+def test_what_is_free_along_a_direction_of_scaled_columns(standardize):
+    X, y = regression_data(n=60, p=2)
+    X = X * [1.0, 7.0]
+    Z, r = X - X.mean(axis=0), y - y.mean()
+    if standardize:
+        Z = Z / Z.std(axis=0)
+    both = Z.sum(axis=1)
+    r = r - both * (both @ r) / (both @ both)
+    assert alpha_max(X, y, penalty=FusedPair(), standardize=standardize) == pytest.approx(
+        abs(Z[:, 0] @ r) / 60, rel=1e-5
     )
 
 
