@@ -64,7 +64,7 @@ def known_names():
                 names |= set(inspect.signature(item).parameters)
             if isinstance(item, type):
                 names |= set(dir(item))
-                documented = re.findall(r"^    ([\w, ]+) : ", item.__doc__, re.MULTILINE)
+                documented = re.findall(r"^([\w, ]+) : ", inspect.getdoc(item), re.MULTILINE)
                 names |= {part for line in documented for part in line.split(", ")}
                 fit = getattr(item, "fit", None)
                 names |= set(inspect.signature(fit).parameters) if fit else set()
