@@ -217,6 +217,29 @@ def test_the_blocks_are_exact_at_the_null_model_of_equal_classes(use, task):
     np.testing.assert_allclose(hessian @ newton.solve(vector), vector, atol=atol)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_single_class_needs_no_coefficients(use, kind):
+    use(kind)
+    X = np.random.default_rng(0).standard_normal((40, 3))
+    problem = make_problem(X, np.ones((40, 1)), penalty="l2", loss="softmax")
+    solution = next(get_solver("newton", problem).solve(problem, [0.1], (np.ones((3, 1)), np.zeros(1)), tol=1e-8))
+    assert solution.optimality.converged
+    np.testing.assert_allclose(solution.coef, 0.0, atol=1e-6)
+
+
+def test_directions_that_seven_digits_hide(use):
+    """Without an intercept a mean that is large beside the spread hides all of that: such Hessians are made again."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((300, 20)) + 1000.0
+    y = np.argmax(X[:, :4] + rng.gumbel(size=(300, 4)), axis=1)
+    problem = make_problem(X, one_hot(y), penalty="l2", loss="softmax", fit_intercept=False)
+    best = next(get_solver("newton", problem).solve(problem, [1e-3], tol=1e-12)).optimality.objective
+    use("blocks")
+    solution = next(get_solver("newton", problem).solve(problem, [1e-3], tol=1e-8))
+    assert solution.optimality.converged and solution.n_iter < 30
+    assert solution.optimality.objective - best <= 1e-8 * problem.null_loss
+
+
 @pytest.mark.parametrize("layout", ["F", "C"])
 @pytest.mark.parametrize("fit_intercept", [True, False])
 @pytest.mark.parametrize("alpha", [0.1, 0.0])

@@ -161,15 +161,17 @@ class _SampleSide:
 def spd_solver(gram, weights):
     """A function that solves ``(gram + diag(weights)) x = b``, of minimal norm if singular."""
     systems, units = _in_units(np.array(gram)[None], weights)
-    solve, unit = _solver(systems[0]), units[0]
+    (solve, _), unit = _solver(systems[0]), units[0]
     return lambda b: (solve((b.T * unit).T).T * unit).T
 
 
 def spd_solvers(grams, weights):
-    """The same for several matrices: a function that solves each of them for a row of what it is given."""
+    """The same for several matrices: a function that solves each of them for a row of what it is given; and their least pivot."""
     systems, units = _in_units(np.array(grams), weights)
-    solvers = [_solver(system) for system in systems]
-    return lambda rows: units * np.array([solve(row) for solve, row in zip(solvers, units * rows, strict=True)])
+    solvers, pivots = zip(*map(_solver, systems), strict=True)
+    return lambda rows: units * np.array([solve(row) for solve, row in zip(solvers, units * rows, strict=True)]), min(
+        pivots
+    )
 
 
 def _in_units(systems, weights):
@@ -187,13 +189,14 @@ def _in_units(systems, weights):
 
 
 def _solver(system):
-    """A function that solves a symmetric system with a diagonal of ones."""
+    """A function that solves a symmetric system with a diagonal of ones, and the least pivot of its factor; 0 where it is singular."""
     factor, failed = lower_factor(system.copy().T)
+    pivot = 0.0 if failed else factor.diagonal().min(initial=1.0) ** 2
     # A pivot at rounding level: the rest of the factor is noise.
-    if not failed and factor.diagonal().min(initial=1.0) ** 2 > 1e-13:
-        return lambda b: dpotrs(factor, b, lower=1)[0]
+    if pivot > 1e-13:
+        return lambda b: dpotrs(factor, b, lower=1)[0], pivot
     inverse = _pseudo_inverse(system)
-    return lambda b: inverse @ b
+    return lambda b: inverse @ b, 0.0
 
 
 def _pseudo_inverse(matrix):

@@ -7,7 +7,6 @@ from scipy.linalg.blas import dtrsv
 
 from skreg.design import BLOCK_SIZE, DenseDesign
 from skreg.solvers.direct import spd_solver, spd_solvers
-from skreg.solvers.hessian import TRACE
 from skreg.solvers.small import SmallNewton
 from skreg.sums import column_sums, inner
 
@@ -32,6 +31,9 @@ STALE = 0.5
 
 # Outputs whose curvatures differ by no more than this share but for a factor have one Gram matrix.
 ALIKE = 1e-12
+
+# A Hessian of seven digits with a pivot of less than this share of the diagonal is made again with all of them.
+SURE = 1e-4
 
 TINY = 1e-300
 
@@ -180,18 +182,20 @@ class NewtonSystem:
     def _blockwise(self, point):
         """The Hessian of some rows, of each output on its own: what couples them the steps must tell."""
         rows = point.row_curvature.reshape(len(point.eta), -1)
-        sums = column_sums(rows)
-        # Where that is too dear, outputs differ by a factor.
-        grams = sums[:, None, None] * self._shapes(rows if self._apart else rows.sum(axis=1)[:, None])
-        if len(grams) == 1:
-            return lambda: spd_solver(grams[0], self._all_weights)
-        if self.problem.loss.translation_invariant:
-            # As it is where all outputs are equally probable.
-            grams /= 1.0 - 1.0 / len(grams)
+        if self.problem.n_outputs == 1:
+            hessian = self._own_hessians(rows)[0]
+            return lambda: spd_solver(hessian, self._all_weights)
+        # Seven digits are as good as the coupling that is left out, where no direction is lost in them.
+        single = self._weights.min() > 0.0
+        grams = self._own_hessians(rows, single)
 
         def factorise():
+            nonlocal grams, single
             weights = self._joined(self._weights, 0.0)
-            each = spd_solvers(grams, weights)
+            each, pivot = spd_solvers(grams, weights)
+            if single and pivot < SURE:
+                single, grams = False, self._own_hessians(rows)
+                each, _ = spd_solvers(grams, weights)
             flat = _divide_by(weights) if self.problem.loss.translation_invariant else None
 
             def solve(vector):
@@ -208,11 +212,12 @@ class NewtonSystem:
 
         return factorise
 
-    def _shapes(self, curvatures):
-        """For each column of curvatures the Hessian, of some rows in the place of all if so many are enough; as if they summed to 1."""
-        design, rows = self.problem.design, self._rows
-        # Seven digits are as good as the coupling that is left out; but what is free of charge may need them all.
-        single = self.problem.n_outputs > 1 and self._weights.min() > 0.0
+    def _own_hessians(self, curvatures, single=False):
+        """The Hessian of each output on its own, of some rows in the place of all if so many are enough."""
+        sums, design, rows = column_sums(curvatures), self.problem.design, self._rows
+        if not self._apart:
+            # All meet once, where one after the other would be too dear: outputs then differ by a factor.
+            curvatures = curvatures.sum(axis=1)[:, None]
         chosen = curvatures if rows is None else curvatures[rows]
         shares = chosen / np.maximum(column_sums(chosen), TINY)
         if np.abs(shares - shares[:, :1]).max() <= ALIKE * shares.max():
@@ -225,9 +230,10 @@ class NewtonSystem:
             self._hessians(design if rows is None else design.sample(rows[part]), shares[part], single)
             for part in parts
         )
-        if single:
-            np.einsum("kii->ki", shapes)[:] *= 1.0 + TRACE
-        return shapes
+        if self.problem.loss.translation_invariant and len(sums) > 1:
+            # As it is where all outputs are equally probable.
+            sums = sums / (1.0 - 1.0 / len(sums))
+        return sums[:, None, None] * shapes
 
     def _diagonal(self, point):
         loss_part = self._joined(point.curvature.ravel(), np.atleast_1d(column_sums(point.row_curvature)))
