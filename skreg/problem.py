@@ -39,7 +39,6 @@ EPS = float(np.finfo(np.float64).eps)
 COMPUTED_FROM = {
     "y": (
         "null_intercept",
-        "null_value",
         "null_loss",
         "_mean_square",
         "square",
@@ -54,7 +53,6 @@ COMPUTED_FROM = {
     "weights": (
         "any_unweighted",
         "null_intercept",
-        "null_value",
         "null_loss",
         "_mean_square",
         "square",
@@ -250,7 +248,7 @@ class Problem:
             return self.weighted(self.y)
         return self.weighted(self.loss.expansion(self.y, np.zeros(len(self.y)) + self.null_intercept)[1])
 
-    @cached_property
+    @property
     def null_value(self):
         """Loss of the intercept alone; a loss may leave out what does not depend on eta, and be negative."""
         if self.loss.quadratic:
