@@ -21,7 +21,6 @@ typedef int32_t skreg_integers_32 __attribute__((vector_size(32)));
     skreg_eight value, factor, sum = {0};                               \
     skreg_integers size, farther, far = {0};                            \
     for (; i + 8 <= n; i += 8) {                                        \
-        SKREG_SOON(x + i + ahead)                                       \
         SKREG_LOAD##suffix(value, x + i)                                \
         SKREG_LOAD_d(factor, r + i)                                     \
         sum += value * factor;                                          \
@@ -57,8 +56,8 @@ typedef int32_t skreg_integers_32 __attribute__((vector_size(32)));
 #endif
 
 #define SKREG_COARSE(real, suffix)                                                                                  \
-    /* The largest distance from the shift; ``product`` is x . r. A column that is read soon is so far ``ahead``. */ \
-    SKREG_CLONES static double skreg_reach##suffix(long n, const real *restrict x, long ahead, double shift,        \
+    /* The largest distance from the shift; ``product`` is x . r. */                                                \
+    SKREG_CLONES static double skreg_reach##suffix(long n, const real *restrict x, double shift,                    \
                                                    const double *restrict r, double *restrict product) {            \
         double total = 0.0, reach = 0.0;                                                                            \
         long i = 0;                                                                                                 \

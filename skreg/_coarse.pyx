@@ -10,8 +10,8 @@ from skreg._columns cimport real
 from skreg._signals cimport look
 
 cdef extern from "_coarse.h" nogil:
-    double skreg_reach_d(long n, const double *x, long ahead, double shift, const double *r, double *product)
-    double skreg_reach_f(long n, const float *x, long ahead, double shift, const double *r, double *product)
+    double skreg_reach_d(long n, const double *x, double shift, const double *r, double *product)
+    double skreg_reach_f(long n, const float *x, double shift, const double *r, double *product)
     double skreg_coarsen_d(long n, const double *x, double shift, double step, int16_t *codes)
     double skreg_coarsen_f(long n, const float *x, double shift, double step, int16_t *codes)
     double skreg_coarse_dot(long n, const int16_t *codes, const int16_t *rows)
@@ -26,16 +26,16 @@ def coarsen(const real[:, :] X, const double[::1] shift, const double[::1] resid
 
     In the same reading of X, which is contiguous along columns: ``product = X.T @ residual``.
     """
-    cdef Py_ssize_t n = X.shape[0], ahead = 4 * (X.strides[1] // sizeof(real)), j
+    cdef Py_ssize_t n = X.shape[0], j
     cdef double work = 0.0
     with nogil:
         for j in range(X.shape[1]):
             look(&work, 4.0 * n)
             if real is float:
-                steps[j] = skreg_reach_f(n, &X[0, j], ahead, shift[j], &residual[0], &product[j]) / LARGEST
+                steps[j] = skreg_reach_f(n, &X[0, j], shift[j], &residual[0], &product[j]) / LARGEST
                 errors[j] = sqrt(skreg_coarsen_f(n, &X[0, j], shift[j], steps[j], &codes[j, 0]))
             else:
-                steps[j] = skreg_reach_d(n, &X[0, j], ahead, shift[j], &residual[0], &product[j]) / LARGEST
+                steps[j] = skreg_reach_d(n, &X[0, j], shift[j], &residual[0], &product[j]) / LARGEST
                 errors[j] = sqrt(skreg_coarsen_d(n, &X[0, j], shift[j], steps[j], &codes[j, 0]))
 
 
