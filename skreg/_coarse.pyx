@@ -16,8 +16,9 @@ cdef extern from "_coarse.h" nogil:
     double skreg_coarsen_f(long n, const float *x, double shift, double step, int16_t *codes)
     double skreg_coarse_dot(long n, const int16_t *codes, const int16_t *rows)
 
-# The largest code.
-cdef double LARGEST = 2047.0
+cpdef enum:
+    # The largest code, of columns and of rows: `SKREG_SHORT_SUM` products of two of them add up in 32 bits.
+    LARGEST = 2047
 
 
 def coarsen(const real[:, :] X, const double[::1] shift, const double[::1] residual, int16_t[:, ::1] codes,
@@ -32,10 +33,10 @@ def coarsen(const real[:, :] X, const double[::1] shift, const double[::1] resid
         for j in range(X.shape[1]):
             look(&work, 4.0 * n)
             if real is float:
-                steps[j] = skreg_reach_f(n, &X[0, j], shift[j], &residual[0], &product[j]) / LARGEST
+                steps[j] = skreg_reach_f(n, &X[0, j], shift[j], &residual[0], &product[j]) / <double> LARGEST
                 errors[j] = sqrt(skreg_coarsen_f(n, &X[0, j], shift[j], steps[j], &codes[j, 0]))
             else:
-                steps[j] = skreg_reach_d(n, &X[0, j], shift[j], &residual[0], &product[j]) / LARGEST
+                steps[j] = skreg_reach_d(n, &X[0, j], shift[j], &residual[0], &product[j]) / <double> LARGEST
                 errors[j] = sqrt(skreg_coarsen_d(n, &X[0, j], shift[j], steps[j], &codes[j, 0]))
 
 

@@ -21,9 +21,6 @@ __all__ = ["Screen", "screened"]
 # So many numbers of X are read faster than it takes to think of which, and columns longer than that are read in many parts.
 FEW, LONG = 1e6, 10_000
 
-# The largest of the codes of rows; sums of products are exact (see `skreg._coarse`).
-LARGEST = 2047
-
 # Rounding, of exact products and of bounds.
 SAFE = 1.0 - 1e-9
 
@@ -57,7 +54,7 @@ class Screen:
         if self._codes is None:
             return self._first(residual)
         design = self.design
-        unit = np.abs(residual).max(initial=0.0) / LARGEST or 1.0
+        unit = np.abs(residual).max(initial=0.0) / _coarse.LARGEST or 1.0
         rows = np.rint(residual / unit)
         lost = np.linalg.norm(residual - unit * rows)
         near = np.empty(design.shape[1])
@@ -81,7 +78,7 @@ class Screen:
         self._codes = np.empty((n_features, n_samples), dtype=np.int16)
         self._steps, self._errors, product = np.empty((3, n_features))
         _coarse.coarsen(design.X, design._shift, residual, self._codes, self._steps, self._errors, product)
-        self._norms = self._steps * (LARGEST * math.sqrt(n_samples))
+        self._norms = self._steps * (_coarse.LARGEST * math.sqrt(n_samples))
         return design._shifted(product, residual)
 
 
