@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from skreg import ElasticNet, design, make_problem
+from skreg import ElasticNet, PenalizedRegression, design, make_problem
 from skreg.grid import null_alpha
 from skreg.solvers import CoordinateDescent, ahead, columns, models
 from skreg.solvers.small import SmallNewton
@@ -60,6 +60,41 @@ def test_sparse_equals_dense(made, layout, dtype, loss, penalty, fit_intercept, 
     # Columns with one entry in the same row are the same column once standardised: predictions are unique, weights not.
     fit, reference = (problem.eta(solution.coef, solution.intercept) for solution in (thin, dense))
     np.testing.assert_allclose(fit, reference, atol=1e-4 * np.abs(reference).max())
+
+
+@pytest.mark.parametrize("tol", [1e-2, 1e-4, 1e-6, 1e-10])
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_certificate_of_sparse_columns_by_hand(made, weighted, fit_intercept, tol):
+    X, y, weights = thin_data("csc", np.float64, seed=4)
+    weights = weights / weights.sum() if weighted else np.full(len(y), 1.0 / len(y))
+    dense = X.toarray()
+    centre = (weights @ dense, weights @ y) if fit_intercept else (0.0, 0.0)
+    Z, target = dense - centre[0], y - centre[1]
+    alpha = 0.03 * np.abs(Z.T @ (weights * target)).max()
+    model = PenalizedRegression("l1", alpha=alpha, fit_intercept=fit_intercept, tol=tol)
+    model.fit(X, y, sample_weight=weights if weighted else None)
+    # The first working set has all that ask to enter, the last those that stay near.
+    assert made[-1].features.size < made[0].features.size
+    found = model.optimality_
+    residual = y - dense @ model.coef_ - model.intercept_
+    objective = 0.5 * weights @ residual**2 + alpha * np.abs(model.coef_).sum()
+    np.testing.assert_allclose(found.objective, objective, rtol=1e-12)
+    # Scaled, the residual is a dual point; what is certified may come of a better one.
+    correlation, unit = Z.T @ (weights * residual), 0.5 * weights @ target**2
+    scale, residual = min(1.0, alpha / np.abs(correlation).max()), residual - weights @ residual * fit_intercept
+    gap = (objective - scale * weights @ (residual * target) + 0.5 * scale**2 * weights @ residual**2) / unit
+    assert found.gap <= tol and found.gap <= gap + 1e-13
+    if tol >= 1e-6:
+        np.testing.assert_allclose(found.gap, gap, rtol=1e-6)
+    curvature = weights @ Z**2
+    curvature[curvature == 0.0] = 1.0
+    moved = model.coef_ + correlation / curvature
+    moved = np.sign(moved) * np.maximum(np.abs(moved) - alpha / curvature, 0.0)
+    violation = (np.sqrt(curvature) * np.abs(moved - model.coef_)).max() / np.sqrt(2.0 * unit)
+    np.testing.assert_allclose(found.violation, violation, rtol=1e-3, atol=1e-13)
+    # Coefficients have some digits more than the objective needs.
+    assert violation <= max(1e-5 * np.sqrt(tol), 1e-2 * tol)
 
 
 @pytest.mark.parametrize("fit_intercept, standardize", [(True, False), (True, True), (False, False)])

@@ -121,7 +121,7 @@ class _BlockEngine(Engine):
         return self._columns
 
     def _exact_step(self, point, wanted):
-        coef, shift = self.led_from(point, wanted)
+        coef, shift, _ = self.led_from(point, wanted)
         intercept, eta = point.intercept + shift, None
         if self._columns is not None and not self.problem.any_unweighted:
             # All columns that are used are at hand.

@@ -50,8 +50,7 @@ class ColumnModel:
         self.inverse_scale = np.ones(len(features)) if design.scale is None else 1.0 / design.scale[features]
         # Of every row the weight, and what ``forward`` holds it times: the weight or, of columns that are weighted, its root.
         self.weights = self.unit = np.ascontiguousarray(point.row_curvature)
-        sums, squares = self._sums(features)
-        self.cross, self.curvature = sums * self.inverse_scale, squares * self.inverse_scale**2
+        self.cross, self.curvature = self._sums(problem, features)
         self.gradient = point.gradient[features]
         self.total = float(self.weights.sum()) if problem.fit_intercept else 0.0
         self._response, self._offset, self.accurate = None, 0.0, True
@@ -67,24 +66,27 @@ class ColumnModel:
             # What is left of the gradient when the intercept has seen to its own.
             self.gradient = self.gradient - own * self._offset
 
-    def _sums(self, features):
-        """Weighted sums of the columns and of their squares; copies sparse ones with their weights."""
+    def _sums(self, problem, features):
+        """Weighted sums of the scaled columns and of their squares; copies sparse ones with their weights."""
         sums, squares = np.empty((2, len(features)))
-        arrays = self.indices, self.indptr, self.columns
+        arrays, scale = (self.indices, self.indptr, self.columns), self.inverse_scale
         if self.indptr.size == 0:
             self.starts = self.columns * len(self.weights)
         else:
-            begins = self.indptr[self.columns].astype(np.intp)
+            self.starts = begins = self.indptr[self.columns].astype(np.intp)
             ends = np.cumsum(self.indptr[self.columns + 1] - begins)
             if ends[-1] <= MOST_COPIED and self.weights.min() != self.weights.max() and self.weights.min() >= 0.0:
                 self.starts, self.unit = np.concatenate([[0], ends[:-1]]), np.sqrt(self.weights)
                 copied = np.empty(ends[-1])
                 _kernels.weigh_columns(self.data, *arrays, self.unit, copied, sums, squares)
                 self.data = copied
-                return sums, squares
-            self.starts = begins
+                return sums * scale, squares * scale**2
+        if problem.loss.quadratic:
+            # Centring has found them.
+            means = np.zeros(len(features)) if self.shift is None else self.shift[features] * scale
+            return means, problem.squared_norms[features] + means**2
         _kernels.column_sums(self.data, *arrays, self.weights, sums, squares)
-        return sums, squares
+        return sums * scale, squares * scale**2
 
     def intercept_move(self, move):
         """The best move of the intercept beside a move of the coefficients."""

@@ -29,6 +29,9 @@ FEW = 20
 # Solving a working set to the end costs about as much as so many products with its matrix, each read from the cache.
 SWEEPS = 5
 
+# So many sweeps over sparse columns while many of them enter.
+ROUGH_SWEEPS = 2
+
 # What first joins the diagonal of a Gram matrix that rounding has made indefinite, relative to it.
 DAMPING = 1e-13
 
@@ -99,6 +102,8 @@ class Engine:
         self.entries = np.arange(n_entries if self.everything else 0)
         self.in_text = problem.penalty.separable and not self.compiled
         self.solved = True
+        # Whether the last model was on sparse columns: sweeps over them take as long as passes over X.
+        self.on_sparse = False
         self.damping = 0.0
         self.growing, self.n_fresh = False, 0
         # For how many entries the last exact step has solved, and their largest violation before.
@@ -115,7 +120,7 @@ class Engine:
         A model leads from there to the goal, or a hair of a second one.
         """
         problem, self.tol = self.problem, tol
-        near, goal = goal is not None, self.final_violation if goal is None else goal
+        near = goal is not None
         coef, intercept = starting_point(problem, start, alpha)
         best, progress, sharpened, last, eta = None, Progress(), False, None, None
         if problem.moments is not None:
@@ -182,7 +187,7 @@ class Engine:
                 best = Solution(alpha, point.coef, point.intercept, n_iter, optimality, gradient=gradient)
             if best.optimality.converged:
                 # The gap is second order: one more model costs little and sharpens the coefficients.
-                if sharpened or best.optimality.violation <= goal:
+                if sharpened or best.optimality.violation <= (goal if near else self.final_violation):
                     break
                 sharpened = True
             if progress.stalled >= PATIENCE:
@@ -223,7 +228,8 @@ class Engine:
     @property
     def final_violation(self):
         """Up to which violation coefficients that are certified are made sharper."""
-        return sharp(self.tol) if self.problem.loss.quadratic else sharp_enough(self.tol)
+        cheap = self.problem.loss.quadratic and not self.on_sparse
+        return sharp(self.tol) if cheap else sharp_enough(self.tol)
 
     @property
     def first_size(self):
@@ -280,7 +286,8 @@ class Engine:
         if not problem.loss.quadratic:
             share = min(share, (SHARE if self.everything else 0.1) * inner.violation())
         if self.growing:
-            inner.descend(max(share, 1e-15 * unit))
+            # Sweeps over sparse columns that are not the right ones yet are worth no more than those to come.
+            inner.descend(max(share, 1e-15 * unit), ROUGH_SWEEPS if self.on_sparse else 20)
         else:
             self.solved = inner.minimise(max(share, 1e-15 * unit))
         if by_column:
@@ -370,8 +377,12 @@ class Engine:
         """Squared loss: the model is the loss, its Gram matrix is kept and extended."""
         if self.models.single:
             self._count_digits(point)
-        coef, shift = self.led_from(point, wanted)
-        return self.problem.point(coef, point.intercept + shift, point.alpha), 0.0
+        coef, shift, rows = self.led_from(point, wanted)
+        eta = None
+        if rows is not None:
+            # Sweeps over columns have found what they do to the linear predictor.
+            eta, self.moves = point.eta + (rows + shift), self.moves + 1
+        return self.problem.point(coef, point.intercept + shift, point.alpha, eta), 0.0
 
     def _at_hand(self, point):
         """Where the working set at hand leads, before X is read for what there is beside it; squared loss."""
@@ -379,7 +390,7 @@ class Engine:
         if coef.any():
             point.gradient = np.full(coef.shape, np.nan)
             point.gradient[self.entries] = problem.design.dot_t(point.row_gradient, self.entries)
-        coef, shift = self.led_from(point, sharp(self.tol))
+        coef, shift, _ = self.led_from(point, sharp(self.tol))
         return problem.point(coef, point.intercept + shift, point.alpha)
 
     def _count_digits(self, point):
@@ -391,17 +402,25 @@ class Engine:
         self._led = (0, 0.0) if self.growing else (inside.size, inside.max(initial=0.0))
 
     def led_from(self, point, wanted):
-        """Where the kept Hessian leads from a point: its coefficients, and the move of its intercept."""
+        """Where the model of the squared loss leads from a point: coefficients, and the moves of intercept and linear predictor.
+
+        The last is None where the model does not know it.
+        """
         entries, coef = self.entries, point.coef.copy()
         model = self._column_model(point)
+        self.on_sparse = model is not None and not self.problem.design.stores_zeros
         if model is None:
             gram, gradient = self.models.kept.on(entries), point.gradient[entries]
             if self.damping:
                 gram = gram + np.diag(self.damping * np.diagonal(gram))
         else:
             gram, gradient = model, model.gradient
-        coef[entries] = self.solve_inner(gram, coef[entries], gradient, point.alpha, wanted).coef
-        return coef, 0.0 if model is None else model.intercept_move(coef[entries] - point.coef[entries])
+        inner = self.solve_inner(gram, coef[entries], gradient, point.alpha, wanted)
+        move = inner.coef - coef[entries]
+        coef[entries] = inner.coef
+        if model is None:
+            return coef, 0.0, None
+        return coef, model.intercept_move(move), inner.row_move(move) if self.on_sparse else None
 
     def _column_model(self, point):
         """The model on columns, where that is less work than a Gram matrix and as accurate; else None."""

@@ -13,6 +13,9 @@ FAR = 0.95
 # With few newcomers, up to this share of a working set comes along because it may be needed next.
 NEARLY = 0.05
 
+# Sparse columns that are left out by less than this share of alpha are swept over with those that are not.
+NEARBY = 0.2
+
 # A working set that grows by more than this share is not yet the right one; only with so many columns is that worth to know.
 GROWTH, MANY = 0.15, 200
 
@@ -27,6 +30,8 @@ def grow(engine, point):
     if engine.begun:
         engine.begun = False
         return True
+    if _sparse(engine):
+        return _take_all_near(engine, point)
     # What compares is quicker to find than numbers are; and sets are quicker to mark than to sort.
     used = engine.largest(point.coef != 0).nonzero()[0]
     scores = engine.largest(point.violations)
@@ -69,6 +74,24 @@ def grow(engine, point):
     # While many enter, the support is not worth a factorisation yet.
     engine.growing = engine.entries.size > MANY and fresh.size > GROWTH * engine.entries.size
     return fresh.size > 0
+
+
+def _sparse(engine):
+    """Whether the working set is one of sparse columns, to which it makes no difference which they have been before."""
+    convex = engine.problem.penalty.convex
+    return engine.on_sparse and convex and engine.models.takes_columns(engine.entries, engine.compiled)
+
+
+def _take_all_near(engine, point):
+    """Make the working set of all that are used and all that may be soon; tell whether some that are needed were missing."""
+    inside = np.zeros(point.coef.size, dtype=bool)
+    inside[engine.entries] = True
+    needed = point.restless
+    engine.n_fresh = needed.size - np.count_nonzero(inside[needed])
+    engine.entries = point.at((1.0 - NEARBY) * point.alpha).restless
+    engine.models.forget()
+    engine.growing = engine.n_fresh > GROWTH * needed.size
+    return engine.n_fresh > 0
 
 
 def _may_all_enter(engine, candidates):

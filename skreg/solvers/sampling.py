@@ -67,7 +67,7 @@ def _corrected(problem, lead, coef, entries, alpha):
     shrinks = True
     while shrinks and entries.size**2 > DEAR * problem.n_features:
         point, before = problem.point(coef, problem.null_intercept, alpha), entries
-        coef, _ = lead.led_from(point, ROUGH)
+        coef, _, _ = lead.led_from(point, ROUGH)
         entries = _needed(_foretold(lead.problem, point, coef))
         shrinks = entries.size < (1.0 - SHRINKAGE) * before.size
     return entries
