@@ -9,6 +9,9 @@ from skreg.sums import column_sums
 
 __all__ = ["QuadraticModel", "scaled_inverse"]
 
+# No columns.
+NOTHING = np.empty(0, dtype=np.intp)
+
 
 class QuadraticModel:
     """Second-order expansion of the mean loss in chosen coefficients, the intercept eliminated.
@@ -68,7 +71,7 @@ class QuadraticModel:
         # So far output by output.
         back = np.empty(len(entries), dtype=np.intp)
         back[np.concatenate(where)] = np.arange(len(entries))
-        self.hessian = hessian[np.ix_(back, back)]
+        self.hessian = hessian.take(back, axis=0).take(back, axis=1)
         if problem.fit_intercept:
             cross, inverse = cross[back], _pseudo_inverse(total)
             self._response = -inverse @ cross.T
@@ -127,7 +130,7 @@ def _by_coupling(point, features, coupling, single):
     sums, end = problem.design.dot_t(rows), 0
     for k, group in enumerate(features):
         own, end = slice(end, end + len(group)), end + len(group)
-        hessian[own, own] = problem.design.gram(group, None, np.ascontiguousarray(rows[:, k]))
+        hessian[own, own] = problem.design.gram_border(NOTHING, group, rows[:, k], single)
         cross[own, k] = sums[group, k]
     np.fill_diagonal(total, column_sums(rows))
     return hessian, cross, total

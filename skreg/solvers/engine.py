@@ -61,7 +61,7 @@ SOON = 30.0
 LONG = 50
 
 # So many moves add up in a linear predictor before it is taken from the coefficients again.
-MOST_MOVES = 8
+MOST_MOVES = 30
 
 # A violation changes by no more than a linear predictor does: moves that add up in one may leave so much less than is allowed.
 ROUNDING = 1e-3

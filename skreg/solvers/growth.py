@@ -57,7 +57,7 @@ def grow(engine, point):
         size *= GENEROUS
     if candidates.size > size and not _may_all_enter(engine, candidates):
         candidates = candidates[scores[candidates].argpartition(-size)[-size:]]
-    elif candidates.size <= GROWTH * engine.entries.size and _foretells(engine.problem):
+    elif candidates.size <= GROWTH * engine.entries.size and _foretells(engine):
         # Those that enter will move others, which then cost a pass more.
         near = engine.largest(point.at((1.0 - MARGIN) * point.alpha).violations)
         outside[candidates] = False
@@ -70,7 +70,9 @@ def grow(engine, point):
     wanted = engine.whole(marked.nonzero()[0])
     marked[:], marked[wanted], marked[engine.entries] = False, True, False
     fresh = marked.nonzero()[0]
-    engine.entries, engine.n_fresh = np.concatenate([engine.entries, fresh]), fresh.size
+    # Where models are dear, those that only may be needed next are no sign that others will be.
+    engine.n_fresh = np.count_nonzero(scores[fresh]) if engine.models.leads_on else fresh.size
+    engine.entries = np.concatenate([engine.entries, fresh])
     # While many enter, the support is not worth a factorisation yet.
     engine.growing = engine.entries.size > MANY and fresh.size > GROWTH * engine.entries.size
     return fresh.size > 0
@@ -109,6 +111,7 @@ def _lets_go(engine):
     return engine.models.kept is None and problem.penalty.separable and problem.penalty.convex and problem.y.ndim == 1
 
 
-def _foretells(problem):
-    """Whether what a weaker penalty would let in is likely to come in."""
-    return problem.loss.quadratic and problem.penalty.convex and problem.moments is None
+def _foretells(engine):
+    """Whether what a weaker penalty would let in is likely to come in, where that saves a round."""
+    problem = engine.problem
+    return engine.models.leads_on or (problem.loss.quadratic and problem.penalty.convex and problem.moments is None)
