@@ -45,8 +45,8 @@ EVERY_TIME = 2e6
 # while the weights of the rows change by no more than this share, and a model does not leave much.
 STALE = 0.1
 
-# A model has so many more columns than are in use, or twice as many.
-FEW = 32
+# A model has so many more columns than are in use, or one in so many of all that there are, or twice as many as are in use.
+FEW, ONE_IN = 8, 8
 
 # Larger models are factorised by LAPACK.
 LARGE = 64
@@ -162,7 +162,7 @@ class SmallNewton:
             ):
                 break
             if weights is None:
-                others, lags = loops.choose(FEW), leaves_much(violation, last)
+                others, lags = loops.choose(max(FEW, coef.size // ONE_IN)), leaves_much(violation, last)
                 fresh = others or self._every_time or n_iter == 0 or lags or not loops.near(STALE)
                 if n_iter and lags and loops.near(STALE):
                     # It may be for want of digits.
