@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from skreg.elastic import rest
+
 __all__ = ["diverges", "drifts"]
 
 
@@ -31,7 +33,8 @@ def drifts(problem, coef, intercept, alpha):
     Then some coefficients may grow though others may not, and one class may be told from the others, which are
     not told apart.
     """
-    if problem.loss.quadratic:
+    if problem.loss.quadratic or (rest(problem.penalty) > 0.0 and not problem.unpenalised(alpha).size):
+        # Of a sum of absolute values every coefficient costs more when it grows.
         return False
     # What the prox leaves where it is costs no more, here and far out.
     part = coef

@@ -88,7 +88,7 @@ def certify_together(points, gradients, tol):
         if excess is None:
             continue
         gap = max(point.loss + price + total(problem.weights, excess) + conjugate, 0.0) / problem.null_loss
-        if gap <= tol:
+        if gap <= tol and math.isfinite(gap):
             point.plain_gap = gap
 
 

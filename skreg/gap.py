@@ -25,7 +25,7 @@ def duality_gap(point, enough=np.inf):
     a Newton step would move it: that takes the error of the gap to second order.
     """
     problem = point.problem
-    if "plain_gap" not in point.__dict__ and enough < np.inf and point.coef.ndim == 1 and not problem.loss.quadratic:
+    if "plain_gap" not in point.__dict__ and point.coef.ndim == 1 and not problem.loss.quadratic:
         certify_together([point], point.gradient[None], enough)
     known = point.__dict__.get("plain_gap")
     if known is not None and known <= enough:

@@ -39,6 +39,7 @@ EPS = float(np.finfo(np.float64).eps)
 COMPUTED_FROM = {
     "y": (
         "null_intercept",
+        "null_expansion",
         "null_loss",
         "_mean_square",
         "square",
@@ -53,6 +54,7 @@ COMPUTED_FROM = {
     "weights": (
         "any_unweighted",
         "null_intercept",
+        "null_expansion",
         "null_loss",
         "_mean_square",
         "square",
@@ -246,7 +248,12 @@ class Problem:
             return None
         if self.loss.quadratic:
             return self.weighted(self.y)
-        return self.weighted(self.loss.expansion(self.y, np.zeros(len(self.y)) + self.null_intercept)[1])
+        return self.weighted(self.null_expansion[1])
+
+    @cached_property
+    def null_expansion(self):
+        """Value, gradient and curvature of the loss of every row, of the intercept alone."""
+        return self.loss.expansion(self.y, np.zeros(self.y.shape) + self.null_intercept)
 
     @property
     def null_value(self):
@@ -254,7 +261,7 @@ class Problem:
         if self.loss.quadratic:
             return 0.5 * _sum_of(self.square - self.null_intercept**2)
         # Not `value`, which takes logarithms one by one.
-        return total(self.weights, self.loss.expansion(self.y, np.zeros(self.y.shape) + self.null_intercept)[0])
+        return total(self.weights, self.null_expansion[0])
 
     @cached_property
     def null_loss(self):
