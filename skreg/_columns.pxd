@@ -60,33 +60,22 @@ cdef inline double gathered(const real *data, const index *indices, Py_ssize_t n
     return (a + b) + (c + d)
 
 
-cdef inline double added(const real *data, Py_ssize_t n) noexcept nogil:
-    """Sum of stored numbers, in four parts."""
+cdef inline double gathered_with_moments(const real *data, const index *indices, Py_ssize_t n, const double *vector,
+                                         double *total, double *square) noexcept nogil:
+    """As `gathered`; also the sum of the stored numbers, and of their squares."""
     cdef Py_ssize_t k = 0
-    cdef double a = 0.0, b = 0.0, c = 0.0, d = 0.0
-    while k + 4 <= n:
-        a += data[k]
-        b += data[k + 1]
-        c += data[k + 2]
-        d += data[k + 3]
-        k += 4
-    while k < n:
-        a += data[k]
-        k += 1
-    return (a + b) + (c + d)
-
-
-cdef inline double spread(const real *data, Py_ssize_t n, double centre) noexcept nogil:
-    """Sum of the squared distances of stored numbers from a centre, in four parts."""
-    cdef Py_ssize_t k = 0
-    cdef double a = 0.0, b = 0.0, c = 0.0, d = 0.0
-    while k + 4 <= n:
-        a += (data[k] - centre) * (data[k] - centre)
-        b += (data[k + 1] - centre) * (data[k + 1] - centre)
-        c += (data[k + 2] - centre) * (data[k + 2] - centre)
-        d += (data[k + 3] - centre) * (data[k + 3] - centre)
-        k += 4
-    while k < n:
-        a += (data[k] - centre) * (data[k] - centre)
-        k += 1
-    return (a + b) + (c + d)
+    cdef double a = 0.0, b = 0.0, first = 0.0, second = 0.0, one = 0.0, two = 0.0
+    while k + 2 <= n:
+        a += data[k] * vector[indices[k]]
+        first += data[k]
+        one += <double> data[k] * data[k]
+        b += data[k + 1] * vector[indices[k + 1]]
+        second += data[k + 1]
+        two += <double> data[k + 1] * data[k + 1]
+        k += 2
+    if k < n:
+        a += data[k] * vector[indices[k]]
+        first += data[k]
+        one += <double> data[k] * data[k]
+    total[0], square[0] = first + second, one + two
+    return a + b

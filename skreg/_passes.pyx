@@ -10,7 +10,7 @@ import numpy as np
 from libc.stdint cimport int32_t, int64_t
 
 from skreg._signals cimport look
-from skreg._columns cimport added, all_equal, dot, gathered, index, real, spread, squares, wanted
+from skreg._columns cimport all_equal, dot, gathered, gathered_with_moments, index, real, squares, wanted
 
 cdef extern from "_simd.h" nogil:
     void skreg_axpy_d(long n, double a, const double *x, double *y)
@@ -175,14 +175,14 @@ def judge_columns(const double[::1] means, const double[::1] variances, Py_ssize
                   double[::1] norms):
     """Mark columns that are as constant as rounding lets one be (scikit-learn's rule); ``norms`` are variances without rounding.
 
-    Returns whether there are constant ones, and whether all moments are finite.
+    Returns whether there are constant ones that are not zero, and whether all moments are finite.
     """
     cdef Py_ssize_t j
     cdef double noise = n_samples * EPS, rounding = 10 * EPS, total = 0.0
     cdef bint some = False
     for j in range(means.shape[0]):
         constant[j] = variances[j] <= noise * variances[j] + (noise * means[j]) * (noise * means[j])
-        some |= constant[j]
+        some |= constant[j] and means[j] != 0.0
         norms[j] = 0.0 if variances[j] <= (rounding * means[j]) * (rounding * means[j]) else variances[j]
         total += (means[j] - means[j]) + (variances[j] - variances[j])
     # A number less itself is 0 if it is finite, else NaN.
@@ -443,23 +443,27 @@ def sparse_gather(const real[::1] data, const index[::1] indices, const index[::
 
 def sparse_gather_rows(const real[::1] data, const index[::1] indices, const index[::1] indptr,
                        const double[:, ::1] rows, double[:, ::1] out, const Py_ssize_t[::1] chosen=None):
-    """out[major] = sum over minor of data * rows[minor], rows and out being eight numbers wide; ``chosen`` as above."""
-    cdef Py_ssize_t i, major, first, n
+    """out[:, major] = sum over minor of data * rows[minor], rows being eight numbers wide and out no higher; ``chosen`` as above."""
+    cdef Py_ssize_t i, k, major, first, n
+    cdef double[8] sums
     with nogil:
-        for i in range(out.shape[0]):
+        for i in range(out.shape[1]):
             major = i if chosen is None else chosen[i]
             first = indptr[major]
             n = indptr[major + 1] - first
             if n == 0:
-                out[i, :] = 0.0
-            elif real is float and index is int32_t:
-                skreg_gather_rows_f32(n, &data[first], &indices[first], &rows[0, 0], &out[i, 0])
+                out[:, i] = 0.0
+                continue
+            if real is float and index is int32_t:
+                skreg_gather_rows_f32(n, &data[first], &indices[first], &rows[0, 0], sums)
             elif real is float:
-                skreg_gather_rows_f64(n, &data[first], &indices[first], &rows[0, 0], &out[i, 0])
+                skreg_gather_rows_f64(n, &data[first], &indices[first], &rows[0, 0], sums)
             elif index is int32_t:
-                skreg_gather_rows_d32(n, &data[first], &indices[first], &rows[0, 0], &out[i, 0])
+                skreg_gather_rows_d32(n, &data[first], &indices[first], &rows[0, 0], sums)
             else:
-                skreg_gather_rows_d64(n, &data[first], &indices[first], &rows[0, 0], &out[i, 0])
+                skreg_gather_rows_d64(n, &data[first], &indices[first], &rows[0, 0], sums)
+            for k in range(out.shape[0]):
+                out[k, i] = sums[k]
 
 
 def sparse_scatter(const real[::1] data, const index[::1] indices, const index[::1] indptr,
@@ -506,38 +510,42 @@ def sparse_scatter_rows(const real[::1] data, const index[::1] indices, const in
 def sparse_moments(const real[::1] data, const index[::1] indices, const index[::1] indptr,
                    const double[::1] weights, const double[::1] rows,
                    double[::1] means, double[::1] variances, double[::1] product):
-    """Of every column (CSC): mean and variance under weights of sum 1, the zeros included; product with ``rows``.
-
-    The column is in the cache when its mean is known, so that the variance costs no pass and no digits.
-    """
+    """Of every column (CSC): mean and variance under weights of sum 1, the zeros included; product with ``rows``, if there are any."""
     cdef Py_ssize_t j, k, first, last
-    cdef double mean, stored, square, weight, distance
+    cdef double mean, stored, square, variance, weight, distance, met
     cdef bint uniform = all_equal(weights)
+    cdef const double[::1] vector = rows if rows.shape[0] else weights
     with nogil:
         for j in range(means.shape[0]):
             first, last = indptr[j], indptr[j + 1]
-            mean = stored = square = 0.0
             if last == first:
                 means[j] = variances[j] = 0.0
                 continue
+            met = mean = square = stored = 0.0
             if uniform:
-                weight = weights[0]
-                mean = weight * added(&data[first], last - first)
-                square = weight * spread(&data[first], last - first, mean)
-                stored = weight * (last - first)
+                met = gathered_with_moments(&data[first], &indices[first], last - first, &vector[0], &mean, &square)
+                mean, square, stored = weights[0] * mean, weights[0] * square, weights[0] * (last - first)
             else:
                 for k in range(first, last):
                     weight = weights[indices[k]]
                     mean += weight * data[k]
+                    square += weight * data[k] * data[k]
                     stored += weight
+                    met += vector[indices[k]] * data[k]
+            variance = square - mean * mean
+            if not variance >= TWO_DIGITS * square:
+                # Too much of the column is its mean: first centred, then squared.
+                square = 0.0
                 for k in range(first, last):
                     distance = data[k] - mean
                     square += weights[indices[k]] * distance * distance
-            means[j] = mean
-            # Weights of sum 1; rounding may leave nothing for the zeros of a full column.
-            variances[j] = square + (1.0 - stored if stored < 1.0 else 0.0) * mean * mean
+                # A full column has no zeros, though rounding may leave some weight for them.
+                variance = square
+                if last - first < weights.shape[0] and stored < 1.0:
+                    variance += (1.0 - stored) * mean * mean
+            means[j], variances[j] = mean, variance
             if rows.shape[0]:
-                product[j] = gathered(&data[first], &indices[first], last - first, &rows[0])
+                product[j] = met
 
 
 def sparse_spread(const real[::1] data, const index[::1] indices, const index[::1] indptr,

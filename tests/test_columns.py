@@ -7,6 +7,7 @@ from scipy import sparse
 from skreg import ElasticNet, PenalizedRegression, design, make_problem
 from skreg.grid import null_alpha
 from skreg.solvers import CoordinateDescent, ahead, columns, models
+from skreg.solvers.hessian import KeptHessian
 from skreg.solvers.small import SmallNewton
 
 
@@ -50,7 +51,7 @@ def test_sparse_equals_dense(made, layout, dtype, loss, penalty, fit_intercept, 
         "sample_weight": weights,
     }
     problem = make_problem(X, y, **settings)
-    alpha = 0.005 * null_alpha(problem)
+    alpha = 0.006 * null_alpha(problem)
     thin = solve(problem, alpha)
     assert made
     dense = solve(make_problem(X.toarray(), y, **settings), alpha)
@@ -74,8 +75,8 @@ def test_the_certificate_of_sparse_columns_by_hand(made, weighted, fit_intercept
     alpha = 0.03 * np.abs(Z.T @ (weights * target)).max()
     model = PenalizedRegression("l1", alpha=alpha, fit_intercept=fit_intercept, tol=tol)
     model.fit(X, y, sample_weight=weights if weighted else None)
-    # The first working set has all that ask to enter, the last those that stay near.
-    assert made[-1].features.size < made[0].features.size
+    # What is not near any more leaves the working set.
+    assert len(made) > 1 and np.setdiff1d(made[0].features, made[-1].features).size > 0
     found = model.optimality_
     residual = y - dense @ model.coef_ - model.intercept_
     objective = 0.5 * weights @ residual**2 + alpha * np.abs(model.coef_).sum()
@@ -95,6 +96,21 @@ def test_the_certificate_of_sparse_columns_by_hand(made, weighted, fit_intercept
     np.testing.assert_allclose(found.violation, violation, rtol=1e-3, atol=1e-13)
     # Coefficients have some digits more than the objective needs.
     assert violation <= max(1e-5 * np.sqrt(tol), 1e-2 * tol)
+
+
+def test_slow_sweeps_give_way_to_a_gram_matrix_where_that_is_small(made, monkeypatch):
+    X, y, _ = thin_data("csc", np.float64, seed=5)
+    problem = make_problem(X, y)
+    alpha, objectives = 0.03 * null_alpha(problem), []
+    monkeypatch.setattr(columns, "SPARSE_SWEEPS", 2)
+    grams, on = [], KeptHessian.on
+    monkeypatch.setattr(KeptHessian, "on", lambda *arguments: grams.append(1) or on(*arguments))
+    for factor in (0, 10**9):
+        monkeypatch.setattr(models, "FACTOR", factor)
+        solution = solve(problem, alpha)
+        assert made and solution.optimality.converged and bool(grams) == (factor > 0)
+        objectives.append(solution.optimality.objective)
+    np.testing.assert_allclose(*objectives, rtol=1e-9)
 
 
 @pytest.mark.parametrize("fit_intercept, standardize", [(True, False), (True, True), (False, False)])
@@ -151,6 +167,32 @@ def test_dense_columns_equal_their_gram_matrix(made, monkeypatch, order, dtype, 
     for other in (solution, copied):
         assert abs(other.optimality.objective - reference.optimality.objective) <= 1e-9 * problem.null_loss
         np.testing.assert_allclose(other.coef, reference.coef, atol=1e-4 * np.abs(reference.coef).max())
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_moments_of_sparse_columns_that_are_mostly_mean(weighted, dtype):
+    rng = np.random.default_rng(6)
+    X = rng.standard_normal((200, 6))
+    X[:, 1] += 1e4
+    X[:, 2] = 3.25
+    X[:, 3] = 0.0
+    X[:50, 4] = 0.0
+    X[:, 5] = np.where(rng.random(200) < 0.9, 1e4 + X[:, 5], 0.0)
+    X, weights, rows = X.astype(dtype), rng.random(200) if weighted else np.ones(200), rng.standard_normal(200)
+    weights /= weights.sum()
+    made = design.make_design(sparse.csc_array(X), weights, True, True, rows)
+    means = weights @ X.astype(float)
+    centred = X - means
+    spread = np.sqrt(weights @ centred**2)
+    np.testing.assert_allclose(made.shift, means, rtol=1e-12)
+    np.testing.assert_allclose(made.scale[[0, 1, 4, 5]], spread[[0, 1, 4, 5]], rtol=1e-12)
+    # A constant column is absent, if it is not of zeros, which do nothing.
+    assert np.isinf(made.scale[2])
+    product = np.divide(centred.T @ rows, spread, where=spread > 1e-6, out=np.zeros(6))
+    np.testing.assert_allclose(made.first, product, atol=1e-8)
+    zeros = design.make_design(sparse.csc_array(X[:, [0, 3]]), weights, True, False, rows)
+    assert zeros.scale is None and zeros.first[1] == 0.0
 
 
 @pytest.mark.parametrize("small", [0, 65_536], ids=["in blocks", "row by row"])

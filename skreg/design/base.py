@@ -48,7 +48,7 @@ class Design:
         if center:
             self.shift, self._moments = means, norms
             if some:
-                # The intercept is such a column already: beside it, what rounding leaves of one is absent.
+                # The intercept is such a column already: beside it, what rounding leaves of one is absent. Of zeros it leaves none.
                 self.scale = np.where(constant, np.inf, 1.0 if self.scale is None else self.scale)
         if product is not None:
             self.first = self._shifted(product, rows)
@@ -86,7 +86,8 @@ class Design:
             else:
                 product -= np.multiply.outer(shift, total) if residual.ndim > 1 else shift * total
         if self.scale is not None:
-            product = (product.T / (self.scale if index is None else self.scale[index])).T
+            across = product.T
+            across /= self.scale if index is None else self.scale[index]
         return product
 
     def takes_both(self, coef):

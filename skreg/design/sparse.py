@@ -38,8 +38,10 @@ class SparseDesign(Design):
 
     def _product(self, vector, size, gather, chosen=None):
         if vector.ndim > 1 and vector.shape[1] > 1:
-            parts = (vector[:, k : k + WIDE] for k in range(0, vector.shape[1], WIDE))
-            return np.hstack([self._wide_product(part, size, gather, chosen) for part in parts])
+            out = np.empty((vector.shape[1], size))
+            for k in range(0, len(out), WIDE):
+                self._wide_product(vector[:, k : k + WIDE], out[k : k + WIDE], gather, chosen)
+            return out.T
         if vector.ndim > 1:
             return self._product(vector[:, 0], size, gather, chosen)[:, None]
         out, vector = np.zeros(size), np.ascontiguousarray(vector, dtype=np.float64)
@@ -49,16 +51,16 @@ class SparseDesign(Design):
             _passes.sparse_scatter(*self._arrays, vector, out)
         return out
 
-    def _wide_product(self, vectors, size, gather, chosen):
-        """With some vectors at once, so that what X stores is read once for all of them."""
-        out = np.zeros((size, WIDE))
+    def _wide_product(self, vectors, out, gather, chosen):
+        """With some vectors at once, each into a row of ``out``, so that what X stores is read once for all of them."""
         if gather:
             rows = np.zeros((len(vectors), WIDE))
             rows[:, : vectors.shape[1]] = vectors
             _passes.sparse_gather_rows(*self._arrays, rows, out, chosen)
         else:
-            _passes.sparse_scatter_rows(*self._arrays, vectors, out)
-        return out[:, : vectors.shape[1]]
+            rows = np.zeros((out.shape[1], WIDE))
+            _passes.sparse_scatter_rows(*self._arrays, vectors, rows)
+            out[:] = rows[:, : len(out)].T
 
     def _times(self, coef):
         return self._product(coef, self.shape[0], gather=not self._by_column)

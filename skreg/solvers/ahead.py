@@ -16,7 +16,8 @@ from skreg.divergence import diverges
 from skreg.elastic import certify_together, measure_together
 from skreg.moments import moment_points
 from skreg.point import Point
-from skreg.solvers.base import Progress, Solution, sharp
+from skreg.solvers.base import Progress, Solution, sharp, sharp_enough
+from skreg.solvers.columns import ColumnQuadratic
 from skreg.solvers.engine import MODELS
 from skreg.solvers.growth import grow
 from skreg.solvers.hessian import KeptHessian, KeptModel
@@ -316,7 +317,9 @@ class _Model:
         """Coefficients, one row for each alpha, and intercepts of the model's solution at one alpha after the other."""
         engine, point, entries, inner = self.engine, self.point, self.engine.entries, self.inner
         before = inner.coef.copy()
-        ends = solve_along(inner, engine.strengths(alphas), max(sharp(tol), 1e-15) * self.unit)
+        # Sweeps over columns take as long as passes over X: they end where a certificate is met.
+        wanted = min(_goal(tol), sharp_enough(tol)) if isinstance(inner, ColumnQuadratic) else sharp(tol)
+        ends = solve_along(inner, engine.strengths(alphas), max(wanted, 1e-15) * self.unit)
         engine.take_note(inner)
         intercepts = [point.intercept + self.model.intercept_move(end - before) for end in ends]
         if engine.everything:

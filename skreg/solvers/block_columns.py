@@ -114,8 +114,8 @@ class BlocksOfColumns:
     Q. Bertrand and M. Massias, "Anderson acceleration of coordinate descent", AISTATS 2021, alg. 2.
     """
 
-    # Asked for where a Hessian may be kept instead; not with blocks.
-    swept = 0
+    # Asked for where a Hessian may be kept instead, not with blocks; and where it would be too large, as these never are.
+    swept, read = 0, np.inf
 
     def __init__(self, model, coef, penalty, alpha, blocks):
         self.model, self.coef, self.blocks, self.twin = model, coef, blocks, penalty.twin

@@ -71,13 +71,14 @@ class ColumnModel:
         sums, squares = np.empty((2, len(features)))
         arrays, scale = (self.indices, self.indptr, self.columns), self.inverse_scale
         if self.indptr.size == 0:
-            self.starts = self.columns * len(self.weights)
+            self.starts, self.stored = self.columns * len(self.weights), len(self.columns) * len(self.weights)
         else:
             self.starts = begins = self.indptr[self.columns].astype(np.intp)
             ends = np.cumsum(self.indptr[self.columns + 1] - begins)
-            if ends[-1] <= MOST_COPIED and self.weights.min() != self.weights.max() and self.weights.min() >= 0.0:
+            self.stored = int(ends[-1])
+            if self.stored <= MOST_COPIED and self.weights.min() != self.weights.max() and self.weights.min() >= 0.0:
                 self.starts, self.unit = np.concatenate([[0], ends[:-1]]), np.sqrt(self.weights)
-                copied = np.empty(ends[-1])
+                copied = np.empty(self.stored)
                 _kernels.weigh_columns(self.data, *arrays, self.unit, copied, sums, squares)
                 self.data = copied
                 return sums * scale, squares * scale**2
@@ -129,8 +130,8 @@ class ColumnQuadratic:
         self.curvature = np.where(model.curvature > 0, model.curvature, 1.0)
         self.step = 1.0 / self.curvature
         self.forward = np.zeros(len(model.weights))
-        # How many columns all sweeps together have met, of those that are in use.
-        self.swept = 0
+        # How many columns all sweeps together have met, of those that are in use; and how many numbers, of all.
+        self.swept = self.read = 0
 
     def row_move(self, move):
         """What the whole ``move`` of the coefficients adds to the linear predictor; None where too little of it is known."""
@@ -158,6 +159,7 @@ class ColumnQuadratic:
             self.coef, model.gradient, self.step, self.alpha, *self.compiled, tol, epochs,
         )  # fmt: skip
         self.swept = done * np.count_nonzero(self.coef)
+        self.read = done * model.stored
         return largest
 
     def minimise(self, tol):

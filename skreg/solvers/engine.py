@@ -195,7 +195,10 @@ class Engine:
             grown = grow(self, point)
             # A digit per model, and more when nothing else is left to gain.
             share = 1e-3 if sharpened or (progress.stalled and not grown) else 0.1
-            enough = 0.1 * self.final_violation if sharpened and not progress.stalled else 0.0
+            # Sweeps leave about a tenth of the last move.
+            enough = (
+                (1.0 if self.on_sparse else 0.1) * self.final_violation if sharpened and not progress.stalled else 0.0
+            )
             point, promised = self._step(point, max(share * optimality.violation, enough))
         stalled = not best.optimality.converged and n_iter < max_iter
         # What the inner problem has left undone is more than rounding can be.
@@ -285,13 +288,14 @@ class Engine:
         share = wanted * unit
         if not problem.loss.quadratic:
             share = min(share, (SHARE if self.everything else 0.1) * inner.violation())
-        if self.growing:
+        unsettled = self.growing or (self.on_sparse and self.n_fresh > 0)
+        if unsettled:
             # Sweeps over sparse columns that are not the right ones yet are worth no more than those to come.
-            inner.descend(max(share, 1e-15 * unit), ROUGH_SWEEPS if self.on_sparse else 20)
+            inner.descend(max(share, 1e-15 * unit), ROUGH_SWEEPS if self.growing and self.on_sparse else 20)
         else:
             self.solved = inner.minimise(max(share, 1e-15 * unit))
         if by_column:
-            self.models.learn(inner, self.growing or self.solved)
+            self.models.learn(inner, unsettled or self.solved)
         self.take_note(inner)
         return inner
 

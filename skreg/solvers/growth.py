@@ -13,6 +13,9 @@ FAR = 0.95
 # With few newcomers, up to this share of a working set comes along because it may be needed next.
 NEARLY = 0.05
 
+# So many times more sparse columns enter the first working set: far from the solution more only have to leave again.
+FIRST = 4
+
 # Sparse columns that are left out by less than this share of alpha are swept over with those that are not.
 NEARBY = 0.2
 
@@ -30,7 +33,7 @@ def grow(engine, point):
     if engine.begun:
         engine.begun = False
         return True
-    if _sparse(engine):
+    if engine.on_sparse and _sweeps(engine.problem) and engine.models.takes_columns(engine.entries, engine.compiled):
         return _take_all_near(engine, point)
     # What compares is quicker to find than numbers are; and sets are quicker to mark than to sort.
     used = engine.largest(point.coef != 0).nonzero()[0]
@@ -55,7 +58,9 @@ def grow(engine, point):
     ):
         # Models of a working set cost less than the passes over X that are saved.
         size *= GENEROUS
-    if candidates.size > size and not _may_all_enter(engine, candidates):
+    if candidates.size > size and _may_all_enter(engine, candidates):
+        size = FIRST * size if used.size == 0 and _sweeps(engine.problem) else candidates.size
+    if candidates.size > size:
         candidates = candidates[scores[candidates].argpartition(-size)[-size:]]
     elif candidates.size <= GROWTH * engine.entries.size and _foretells(engine):
         # Those that enter will move others, which then cost a pass more.
@@ -78,10 +83,9 @@ def grow(engine, point):
     return fresh.size > 0
 
 
-def _sparse(engine):
-    """Whether the working set is one of sparse columns, to which it makes no difference which they have been before."""
-    convex = engine.problem.penalty.convex
-    return engine.on_sparse and convex and engine.models.takes_columns(engine.entries, engine.compiled)
+def _sweeps(problem):
+    """Whether a working set may be one of sparse columns to which it makes no difference which they have been before."""
+    return problem.loss.quadratic and problem.penalty.convex and not problem.design.stores_zeros
 
 
 def _take_all_near(engine, point):

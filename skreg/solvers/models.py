@@ -8,11 +8,14 @@ from skreg.solvers.hessian import TRACE, KeptHessian, KeptModel, leaves_much, ne
 
 __all__ = ["Models"]
 
-# Working sets up to this size have a Gram matrix, sparse as their columns may be.
-LARGE = 200
+# Working sets up to this size have a Gram matrix, whatever their columns hold.
+LARGE = 20
 
 # The products of a Gram matrix with more entries than so many times the columns of X cost more than four passes over X.
 DEAR = 80
+
+# To factorise a Gram matrix takes as long as sweeps that read one number for so many products.
+FACTOR = 300
 
 # One column in so many may be copied, where X has them not in one piece.
 MOST_COPIED = 10
@@ -74,9 +77,10 @@ class Models:
         return True
 
     def learn(self, inner, solved):
-        """Take note of an inner problem on columns: where sweeps are slow, Newton's method on a Gram matrix is not."""
+        """Take note of an inner problem on columns: where sweeps are slow, Newton's method on a small Gram matrix is not."""
         self._swept = inner.swept
-        if not solved:
+        used = np.count_nonzero(inner.coef)
+        if not solved and used**3 <= FACTOR * inner.read:
             self.columns_pay, self.crowded = False, True
 
     def around(self, point, entries, compiled):
