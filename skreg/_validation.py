@@ -27,9 +27,6 @@ NOT_GIVEN = "no_validation"
 # The types that nearly all numbers are of.
 PLAIN = (float, int)
 
-# Up to so many numbers are looked at in less time than it takes to think about it.
-FEW = 100_000
-
 
 def check_data(estimator, X, y=NOT_GIVEN, reset=True, centred=False, **target):
     """``(X, y)``, or ``X`` where there is no ``y``, as `sklearn.utils.validation.validate_data` returns them.
@@ -53,8 +50,7 @@ def check_data(estimator, X, y=NOT_GIVEN, reset=True, centred=False, **target):
     **target : dict
         What `validate_data` is to know of y.
     """
-    later = centred and getattr(X, "size", 0) > FEW
-    if _needs_nothing(X, y, later) and not hasattr(estimator, "feature_names_in_"):
+    if _needs_nothing(X, y, centred) and not hasattr(estimator, "feature_names_in_"):
         if reset:
             estimator.n_features_in_ = X.shape[1]
         if estimator.n_features_in_ == X.shape[1]:
@@ -66,7 +62,7 @@ def check_data(estimator, X, y=NOT_GIVEN, reset=True, centred=False, **target):
         accept_sparse=("csr", "csc"),
         dtype=(np.float64, np.float32),
         # y is looked at in any case.
-        ensure_all_finite=not later,
+        ensure_all_finite=not centred,
         reset=reset,
         **target,
     )

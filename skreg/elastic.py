@@ -9,7 +9,7 @@ from skreg import _kernels
 from skreg.penalties.convex import L1, L2, ElasticNet
 from skreg.sums import total
 
-__all__ = ["certify_together", "measure_together", "rest", "would_move"]
+__all__ = ["certify_together", "costs_nothing_at_zero", "measure_together", "rest", "would_move"]
 
 # What the formulas below are the text of; a subclass with a text of its own is not meant.
 TEXTS = ("value", "prox", "conjugate", "dual_scale")
@@ -124,6 +124,20 @@ def rest(penalty):
     float
     """
     return _shape(penalty)[0] or 0.0
+
+
+def costs_nothing_at_zero(penalty):
+    """Whether coefficients that are all zero are known to be allowed.
+
+    Parameters
+    ----------
+    penalty : Penalty
+
+    Returns
+    -------
+    bool
+    """
+    return _family(type(penalty)) is not None
 
 
 def _shape(penalty):

@@ -145,8 +145,12 @@ def moment_points(problem, coefs, alphas):
     list of MomentPoint
     """
     gram, product, square = problem.moments
-    used, points = coefs.any(axis=0).nonzero()[0], []
-    gradients = coefs[:, used] @ gram[used] if 4 * used.size < product.size else coefs @ gram
+    points = []
+    if 4 * np.count_nonzero(coefs) < coefs.size:
+        used = coefs.any(axis=0).nonzero()[0]
+        gradients = coefs[:, used] @ gram[used]
+    else:
+        gradients = coefs @ gram
     gradients -= product
     losses, products, reaches = _kernels.moment_sums(gram, product, square, coefs, gradients).tolist()
     for coef, gradient, alpha, loss, reach in zip(coefs, gradients, alphas, losses, reaches, strict=True):

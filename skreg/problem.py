@@ -244,7 +244,7 @@ class Problem:
 
     def first_rows(self):
         """What X will be asked to meet first, for one output: `product` needs y, the gradient of the null model that of its rows."""
-        if self.y.ndim > 1 or not np.isfinite(self.null_intercept):
+        if self.y.ndim > 1 or not math.isfinite(self.null_intercept):
             return None
         if self.loss.quadratic:
             return self.weighted(self.y)
@@ -521,6 +521,6 @@ def make_problem(
         problem.penalty = penalty.rescaled(design.scale)
     if design.first is not None:
         problem.__dict__["product" if loss.quadratic else "null_gradient"] = design.first
-    if not np.isfinite(problem.null_intercept).all():
+    if not math.isfinite(_sum_of(problem.null_intercept)):
         raise ValueError("y must hold every class, with positive weight, at least once.")
     return problem

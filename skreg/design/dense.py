@@ -3,7 +3,7 @@
 from copy import copy
 
 import numpy as np
-from scipy.linalg.blas import dgemm, dsyrk, sgemm, ssyrk
+from scipy.linalg.blas import dgemm, dsyr, dsyrk, sgemm, ssyrk
 from sklearn.utils import gen_batches
 
 from skreg import _passes
@@ -313,8 +313,8 @@ class DenseDesign(Design):
         X = self.X
         # A C-ordered X is the transpose of a Fortran one.
         turned = not X.flags.f_contiguous
-        total = _mirror(dsyrk(weight, X.T if turned else X, trans=not turned, lower=1))
-        total -= np.multiply.outer(weight * self.shape[0] * self.shift, self.shift)
+        total = dsyrk(weight, X.T if turned else X, trans=not turned, lower=1)
+        total = _mirror(dsyr(-weight * self.shape[0], self.shift, lower=1, a=total, overwrite_a=1))
         if self.scale is not None:
             total /= np.multiply.outer(self.scale, self.scale)
         return total

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from skreg.certificate import Optimality
+from skreg.elastic import costs_nothing_at_zero
 from skreg.progress import LISTENER
 
 __all__ = ["Progress", "Solution", "Solver", "sharp", "sharp_enough", "starting_point"]
@@ -127,6 +128,8 @@ def starting_point(problem, start, alpha):
         intercept = problem.null_intercept
     else:
         coef, intercept = np.array(start[0], dtype=np.float64), start[1]
+    if start is None and costs_nothing_at_zero(problem.penalty):
+        return coef, intercept
     if not np.isfinite(problem.penalty_value(coef, alpha)):
         coef = problem.prox(coef, 1.0, alpha)
     return coef, intercept

@@ -4,6 +4,8 @@ Where all columns have met in a Gram matrix there is no working set to look afte
 fits thousands of such problems: what is not done here for each of them counts.
 """
 
+import numpy as np
+
 from skreg.certificate import CONDITION
 from skreg.moments import moment_points
 from skreg.solvers.base import Progress, Solution, sharp, starting_point
@@ -41,7 +43,7 @@ def follow_moments(problem, alphas, start, tol):
     problem = problem.changed(twin=compiled_prox(penalty))
     coef, intercept = starting_point(problem, start, alphas[0])
     strengths = problem.strengths_of(range(coef.size), alphas)
-    gradient = moments.gram @ coef - moments.product if coef.any() else -moments.product
+    gradient = moments.gram @ coef - moments.product if np.count_nonzero(coef) else -moments.product
     inner = Quadratic(moments.gram, coef, gradient, penalty, strengths[0].copy(), problem.twin)
     goal, progress, done = max(sharp(tol), 1e-15) * problem.unit, Progress(), 0
     while done < len(alphas):
