@@ -77,7 +77,9 @@ def certify_together(points, gradients, tol):
     sums = _kernels.elastic_sums(coefs, gradients, strengths, share, positive)
     moving = would_move(problem.penalty, coefs, gradients, strengths)
     for point, moves, (price, largest, conjugate, _) in zip(points, moving, sums.T.tolist(), strict=True):
-        point.restless, point.price = moves.nonzero()[0], price
+        point.restless = moves.nonzero()[0]
+        # Another order of summation is another number: whoever has compared with the one goes on with it.
+        vars(point).setdefault("price", price)
         dual = point.row_gradient / problem.weights
         if problem.fit_intercept:
             # A centred design does not see it.
