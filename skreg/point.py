@@ -60,8 +60,7 @@ class Point:
     @cached_property
     def expansion(self):
         """Value, gradient and curvature of the loss of every row."""
-        problem = self.problem
-        return problem.null_expansion if self._is_null else problem.loss.expansion(problem.y, self.eta)
+        return self.problem.loss.expansion(self.problem.y, self.eta)
 
     @cached_property
     def loss(self):
@@ -145,7 +144,7 @@ class Point:
     @cached_property
     def _is_null(self):
         """Whether this is the null model, and its gradient known already."""
-        known = self.problem.null_gradient is not None and self.coef is not None and self.coef.ndim == 1
+        known = self.problem.null_gradient is not None and self.coef.ndim == 1
         return known and self.intercept == self.problem.null_intercept and not self.coef.any()
 
     @cached_property

@@ -39,7 +39,7 @@ EPS = float(np.finfo(np.float64).eps)
 COMPUTED_FROM = {
     "y": (
         "null_intercept",
-        "null_expansion",
+        "null_value",
         "null_loss",
         "_mean_square",
         "square",
@@ -54,7 +54,7 @@ COMPUTED_FROM = {
     "weights": (
         "any_unweighted",
         "null_intercept",
-        "null_expansion",
+        "null_value",
         "null_loss",
         "_mean_square",
         "square",
@@ -248,20 +248,22 @@ class Problem:
             return None
         if self.loss.quadratic:
             return self.weighted(self.y)
-        return self.weighted(self.null_expansion[1])
+        value, gradient, _ = self._null_expansion()
+        # What certificates are measured in comes with it.
+        self.null_value = total(self.weights, value)
+        return self.weighted(gradient)
 
-    @cached_property
-    def null_expansion(self):
+    def _null_expansion(self):
         """Value, gradient and curvature of the loss of every row, of the intercept alone."""
         return self.loss.expansion(self.y, np.zeros(self.y.shape) + self.null_intercept)
 
-    @property
+    @cached_property
     def null_value(self):
         """Loss of the intercept alone; a loss may leave out what does not depend on eta, and be negative."""
         if self.loss.quadratic:
             return 0.5 * _sum_of(self.square - self.null_intercept**2)
         # Not `value`, which takes logarithms one by one.
-        return total(self.weights, self.null_expansion[0])
+        return total(self.weights, self._null_expansion()[0])
 
     @cached_property
     def null_loss(self):
