@@ -365,3 +365,22 @@ def test_inner_problems_that_share_an_active_set_are_solved_each_on_its_own():
     np.testing.assert_allclose(
         gradient[shared[1].coef != 0], -0.4 * np.sign(shared[1].coef[shared[1].coef != 0]), rtol=1e-9
     )
+
+
+@pytest.mark.parametrize("make", [np.asarray, np.asfortranarray, sparse.csc_array, sparse.csr_array])
+def test_the_linear_predictor_beyond_two_points_is_that_of_the_coefficients_there(make):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((30, 12)) * (rng.random((30, 12)) < 0.4) + 0.0
+    problem = make_problem(make(X), rng.integers(0, 2, 30).astype(float), penalty="l1", loss="logistic")
+    coefs = rng.standard_normal((2, 12)) * (rng.random((2, 12)) < 0.6)
+    # One that the line would take through zero, and one that has just come in.
+    coefs[:, :2] = [[1.0, 0.0], [0.1, 1.0]]
+    before, last = (problem.point(*each) for each in zip(coefs, [0.3, -0.2], [0.02, 0.016], strict=True))
+    for points, alpha in (((before, last), 0.01), ((None, last), 0.01), ((last, last), 0.016)):
+        coef, _ = ahead._beyond(*points, alpha, slice(None))
+        np.testing.assert_allclose(
+            ahead._eta_beyond(*points, alpha, coef), problem.design.dot(coef), rtol=1e-12, atol=1e-13
+        )
+    assert coef.any() and ahead._beyond(before, last, 0.01, slice(None))[0][0] == 0.0
+    bounded = problem.changed(penalty=L1(positive=True)).point(coefs[1], 0.0, 0.02)
+    assert ahead._eta_beyond(None, bounded, 0.01, coefs[1]) is None

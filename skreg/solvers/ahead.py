@@ -74,12 +74,13 @@ def solve_ahead(engine, alphas, start, tol, max_iter):
     careful, stale = True, not engine.problem.loss.quadratic
     while done < len(alphas):
         if careful or (_crowded(engine) and not engine.problem.loss.quadratic):
-            goal = None
+            goal = eta = None
             if last is not None and not engine.problem.loss.quadratic:
-                start, goal = _beyond(before, last, alphas[done], slice(None)), _goal(tol, 0.5)
-            solution = engine.solve(alphas[done], start, tol, max_iter, goal)
+                start, goal = _beyond(before, last, alphas[done], slice(None)), _goal(tol, 1.0)
+                eta = _eta_beyond(before, last, alphas[done], start[0])
+            solution = engine.solve(alphas[done], start, tol, max_iter, goal, eta)
             start = solution.coef, solution.intercept
-            before, last = last, engine.problem.point(solution.coef, solution.intercept, alphas[done])
+            before, last = last, engine.problem.point(*start, alphas[done], engine.eta)
             if in_moments and (solution.stalled or not last.trusted(sharp(tol))):
                 return done, start
             yield solution
@@ -292,6 +293,19 @@ def _beyond(before, last, alpha, entries):
     # Who has just come in does so along another line.
     ahead[previous == 0.0] = coef[previous == 0.0]
     return ahead, last.intercept + share * (last.intercept - before.intercept)
+
+
+def _eta_beyond(before, last, alpha, coef):
+    """The linear predictor of what `_beyond` has made of all features, without the intercept: X is read for what has left the line."""
+    if last.problem.penalty.constrains:
+        # A bound may lie on the way.
+        return None
+    eta = last.eta - last.intercept
+    if before is None or before.alpha == last.alpha:
+        return eta
+    share = (alpha - last.alpha) / (last.alpha - before.alpha)
+    eta += share * (eta - (before.eta - before.intercept))
+    return eta + last.problem.design.dot(coef - (last.coef + share * (last.coef - before.coef)))
 
 
 class _Model:

@@ -110,26 +110,30 @@ class Engine:
         self._led = 0, 0.0
         self.models = Models(problem, self.everything)
         self.begun, self.tol = False, 1.0
+        # The linear predictor of the last solution, where another one begins with it.
+        self.eta = None
         self.small, self._copied = None, None
         if self.everything and self.compiled and SmallNewton.fits(problem):
             self.small = SmallNewton(problem)
 
-    def solve(self, alpha, start, tol, max_iter, goal=None):
+    def solve(self, alpha, start, tol, max_iter, goal=None, eta=None):
         """The solution at one alpha, as sharp as is worth its price; from a near start as sharp as ``goal``.
 
-        A model leads from there to the goal, or a hair of a second one.
+        A model leads from there to the goal, or a hair of a second one. ``eta``: the linear predictor of a near
+        start without its intercept, where that is known.
         """
         problem, self.tol = self.problem, tol
         near = goal is not None
         coef, intercept = starting_point(problem, start, alpha)
-        best, progress, sharpened, last, eta = None, Progress(), False, None, None
+        best, progress, sharpened, last = None, Progress(), False, None
+        # The linear predictor that is given has moves in it already.
+        promised, first, self.moves, steepness = np.inf, 1, 0 if eta is None else 1, 0.0
         if problem.moments is not None:
             intercept = problem.null_intercept
         elif start is not None and problem.fit_intercept:
-            eta = problem.design.dot(coef)
+            eta = problem.design.dot(coef) if eta is None else eta
             intercept = best_intercept(problem, eta, intercept, NEAR)
-            eta += intercept
-        promised, first, self.moves, steepness = np.inf, 1, 0, 0.0
+            eta = eta + intercept
         self._led = 0, 0.0
         if self.small is not None:
             # A certificate is made with curvatures of the point itself: half is near enough.
@@ -146,6 +150,7 @@ class Engine:
             if not endless and promised <= tol * problem.null_loss:
                 endless = drifts(problem, point.coef, point.intercept, alpha) and not point.optimality(tol).converged
             if endless:
+                self.eta = None
                 return Solution(alpha, point.coef, point.intercept, n_iter, point.optimality(tol), diverges=True)
             little = max(LITTLE * tol * problem.null_loss, 1e-15 * abs(point.objective))
             if problem.loss.quadratic and last is not None and not point.objective <= last.objective + 10.0 * little:
@@ -178,6 +183,7 @@ class Engine:
                 exact, self.moves = problem.point(point.coef, point.intercept, alpha), 0
                 if np.abs(exact.eta - point.eta).max() > ROUNDING * self.final_violation:
                     point, optimality = exact, exact.optimality(tol)
+                point.eta = exact.eta
             if optimality.gap is not None and np.isfinite(optimality.gap) and optimality.violation > 0.0:
                 steepness = optimality.gap / optimality.violation
             # Where rounding leaves no dual point, a lower objective brings no certificate nearer.
@@ -185,6 +191,7 @@ class Engine:
             if best is None or optimality.measure <= best.optimality.measure:
                 gradient = point.gradient if self.keeps_gradient else None
                 best = Solution(alpha, point.coef, point.intercept, n_iter, optimality, gradient=gradient)
+                self.eta = point.eta if near else None
             if best.optimality.converged:
                 # The gap is second order: one more model costs little and sharpens the coefficients.
                 if sharpened or best.optimality.violation <= (goal if near else self.final_violation):
