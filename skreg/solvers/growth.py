@@ -7,7 +7,7 @@ from skreg.solvers.small import SmallNewton
 
 __all__ = ["NEARLY", "grow"]
 
-# What is left out also by so much less alpha is not needed soon.
+# What is left out also by so much less alpha is not needed soon; what is not may come along.
 FAR = 0.95
 
 # With few newcomers, up to this share of a working set comes along because it may be needed next.
@@ -22,8 +22,8 @@ NEARBY = 0.2
 # A working set that grows by more than this share is not yet the right one; only with so many columns is that worth to know.
 GROWTH, MANY = 0.15, 200
 
-# So many times more columns enter a working set that is copied.
-GENEROUS = 2
+# So many times more columns enter a working set that is copied, and so many times more still if those are all that there are.
+GENEROUS, ROOMY = 2, 2
 
 
 def grow(engine, point):
@@ -38,6 +38,7 @@ def grow(engine, point):
     # What compares is quicker to find than numbers are; and sets are quicker to mark than to sort.
     used = engine.largest(point.coef != 0).nonzero()[0]
     scores = engine.largest(point.violations)
+    due = scores != 0
     if engine.models.crowded:
         # A working set of columns may be too large for a Gram matrix.
         engine.entries = engine.whole(used)
@@ -49,20 +50,22 @@ def grow(engine, point):
         near[away.restless if engine.problem.y.ndim == 1 else np.flatnonzero(away.violations)] = True
         near[used] = True
         engine.entries = engine.entries[near[engine.entries]]
+        if engine.problem.design.stores_zeros:
+            due |= near
     outside = np.ones(scores.size, dtype=bool)
     outside[engine.entries] = False
-    candidates = (outside & (scores != 0)).nonzero()[0]
+    candidates = (outside & due).nonzero()[0]
     size = max(engine.first_size, used.size)
     if engine.models.leads_on or (
         engine.compiled and SmallNewton.fits(engine.problem, engine.entries.size + GENEROUS * size)
     ):
         # Models of a working set cost less than the passes over X that are saved.
         size *= GENEROUS
-    if candidates.size > size and _may_all_enter(engine, candidates):
+    if candidates.size > size and _may_all_enter(engine, candidates, ROOMY * size):
         size = FIRST * size if used.size == 0 and _sweeps(engine.problem) else candidates.size
     if candidates.size > size:
         candidates = candidates[scores[candidates].argpartition(-size)[-size:]]
-    elif candidates.size <= GROWTH * engine.entries.size and _foretells(engine):
+    elif candidates.size <= GROWTH * engine.entries.size and _foretells(engine.problem):
         # Those that enter will move others, which then cost a pass more.
         near = engine.largest(point.at((1.0 - MARGIN) * point.alpha).violations)
         outside[candidates] = False
@@ -75,8 +78,8 @@ def grow(engine, point):
     wanted = engine.whole(marked.nonzero()[0])
     marked[:], marked[wanted], marked[engine.entries] = False, True, False
     fresh = marked.nonzero()[0]
-    # Where models are dear, those that only may be needed next are no sign that others will be.
-    engine.n_fresh = np.count_nonzero(scores[fresh]) if engine.models.leads_on else fresh.size
+    # Those that only may be needed are no sign that others will be; in the squared loss it gains nothing to tell them apart.
+    engine.n_fresh = fresh.size if engine.problem.loss.quadratic else np.count_nonzero(scores[fresh])
     engine.entries = np.concatenate([engine.entries, fresh])
     # While many enter, the support is not worth a factorisation yet.
     engine.growing = engine.entries.size > MANY and fresh.size > GROWTH * engine.entries.size
@@ -100,10 +103,11 @@ def _take_all_near(engine, point):
     return engine.n_fresh > 0
 
 
-def _may_all_enter(engine, candidates):
-    """Whether the working set with all of these would be one of sparse columns."""
+def _may_all_enter(engine, candidates, most):
+    """Whether the working set with all of these would be one of sparse columns, or with no more than ``most`` one that is copied."""
     if engine.problem.design.stores_zeros:
-        return False
+        size = engine.entries.size + candidates.size
+        return candidates.size <= most and engine.compiled and SmallNewton.fits(engine.problem, size)
     return engine.models.takes_columns(np.concatenate([engine.entries, candidates]), engine.compiled)
 
 
@@ -115,7 +119,6 @@ def _lets_go(engine):
     return engine.models.kept is None and problem.penalty.separable and problem.penalty.convex and problem.y.ndim == 1
 
 
-def _foretells(engine):
-    """Whether what a weaker penalty would let in is likely to come in, where that saves a round."""
-    problem = engine.problem
-    return engine.models.leads_on or (problem.loss.quadratic and problem.penalty.convex and problem.moments is None)
+def _foretells(problem):
+    """Whether what a weaker penalty would let in is likely to come in."""
+    return problem.loss.quadratic and problem.penalty.convex and problem.moments is None
