@@ -178,15 +178,18 @@ def judge_columns(const double[::1] means, const double[::1] variances, Py_ssize
     Returns whether there are constant ones that are not zero, and whether all moments are finite.
     """
     cdef Py_ssize_t j
-    cdef double noise = n_samples * EPS, rounding = 10 * EPS, total = 0.0
-    cdef bint some = False
+    cdef double noise = n_samples * EPS, rounding = 10 * EPS, mean, variance
+    cdef bint some = False, finite = True, still
+    # No branches: the compiler makes vectors of it.
     for j in range(means.shape[0]):
-        constant[j] = variances[j] <= noise * variances[j] + (noise * means[j]) * (noise * means[j])
-        some |= constant[j] and means[j] != 0.0
-        norms[j] = 0.0 if variances[j] <= (rounding * means[j]) * (rounding * means[j]) else variances[j]
-        total += (means[j] - means[j]) + (variances[j] - variances[j])
-    # A number less itself is 0 if it is finite, else NaN.
-    return some, total == 0.0
+        mean, variance = means[j], variances[j]
+        still = variance <= noise * variance + (noise * mean) * (noise * mean)
+        constant[j] = still
+        some |= still & (mean != 0.0)
+        norms[j] = 0.0 if variance <= (rounding * mean) * (rounding * mean) else variance
+        # A number less itself is 0 if it is finite, else NaN.
+        finite &= (mean - mean == 0.0) & (variance - variance == 0.0)
+    return some, finite
 
 
 def means_are_small(const double[::1] weights, const double[::1] means, const double[::1] variances, double most):
