@@ -302,7 +302,9 @@ class Problem:
 
     def eta(self, coef, intercept):
         """Linear predictor."""
-        return self.design.dot(coef) + intercept
+        eta = self.design.dot(coef)
+        eta += intercept
+        return eta
 
     def eta_and_gradient(self, coef, before):
         """Linear predictor ``Z @ coef + before``, of one output, and the gradient there: X is read once for both."""
@@ -398,8 +400,9 @@ class Problem:
     @cached_property
     def squared_norms(self):
         """Weighted mean squares of the columns of the design; 1 for columns that move nothing."""
-        norms = self.design.squared_norms(self.weights) if self.moments is None else self.moments.gram.diagonal()
-        return np.where(norms > 0, norms, 1.0)
+        norms = self.design.squared_norms(self.weights) if self.moments is None else self.moments.gram.diagonal().copy()
+        norms[~(norms > 0)] = 1.0
+        return norms
 
     def intercept_hessian(self, eta):
         """Second derivatives of the mean loss in the intercepts, shape (n_outputs, n_outputs)."""

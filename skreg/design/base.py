@@ -39,7 +39,8 @@ class Design:
         if not (center or standardize):
             return
         means, variance, product = self._centred_moments(weights, rows)
-        constant, norms = np.empty(means.size, dtype=bool), np.empty(means.size)
+        # Memory that is touched for the first time costs more than what is written to it.
+        constant, norms = np.empty(means.size, dtype=bool), np.empty(means.size) if standardize else variance
         some, finite = _passes.judge_columns(means, variance, X.shape[0], constant, norms)
         if not finite:
             assert_all_finite(X, input_name="X")
