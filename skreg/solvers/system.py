@@ -198,15 +198,18 @@ class NewtonSystem:
                 each, _ = spd_solvers(grams, weights)
             flat = _divide_by(weights) if self.problem.loss.translation_invariant else None
 
+            # BLAS takes means of short columns faster than NumPy does.
+            share = np.full(len(grams), 1.0 / len(grams))
+
             def solve(vector):
                 # Outputs by features; the intercepts are one more feature.
                 table = vector.reshape(-1, len(grams)).T
                 if flat is None:
                     return each(table).T.ravel()
                 # Along equal outputs there is the penalty only.
-                mean = table.mean(axis=0)
+                mean = share @ table
                 move = each(table - mean)
-                return (move - move.mean(axis=0) + flat(mean)).T.ravel()
+                return (move + (flat(mean) - share @ move)).T.ravel()
 
             return solve
 
