@@ -17,6 +17,11 @@
 #define SKREG_SOON(place)
 #endif
 
+static inline void skreg_soon(const void *place) {
+    SKREG_SOON(place)
+    (void)place;
+}
+
 /* Partial sums of fixed number and order: wide enough for the processor, and the same on every run. */
 #define SKREG_PARTS 16
 #define SKREG_FOLD(part)                            \
