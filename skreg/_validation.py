@@ -4,6 +4,7 @@ import math
 from numbers import Integral, Real
 
 import numpy as np
+from scipy import sparse
 from sklearn.utils import check_array
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
@@ -23,6 +24,9 @@ __all__ = [
 # Scikit-learn's word for an argument that is not there; None is a y that is there and should not be.
 NOT_GIVEN = "no_validation"
 
+
+# The sparse matrices that are used as they are.
+SPARSE = (sparse.csr_array, sparse.csc_array, sparse.csr_matrix, sparse.csc_matrix)
 
 # The types that nearly all numbers are of.
 PLAIN = (float, int)
@@ -74,8 +78,10 @@ def is_centred(fit_intercept, standardize, weights):
 
 
 def _needs_nothing(X, y, later):
-    """Whether X and y are plain arrays, of one kind that needs no conversion, and finite; of X that may be seen later."""
-    if type(X) is not np.ndarray or X.ndim != 2 or X.size == 0 or X.dtype not in (np.float64, np.float32):
+    """Whether X and y are plain arrays, of kinds that need no conversion, and finite; of X that may be seen later."""
+    if not (type(X) is np.ndarray or type(X) in SPARSE) or X.ndim != 2 or 0 in X.shape:
+        return False
+    if X.dtype not in (np.float64, np.float32):
         return False
     # Integers and truth values are finite.
     if y is not NOT_GIVEN and (
@@ -87,7 +93,9 @@ def _needs_nothing(X, y, later):
         return False
     # One number that is not finite makes the sum so; a sum that overflows is looked at again by scikit-learn.
     with np.errstate(over="ignore", invalid="ignore"):
-        return (later or math.isfinite(X.sum())) and (y is NOT_GIVEN or math.isfinite(y.sum()))
+        return (later or math.isfinite((X if type(X) is np.ndarray else X.data).sum())) and (
+            y is NOT_GIVEN or math.isfinite(y.sum())
+        )
 
 
 def _range(low, high, low_open, high_open):

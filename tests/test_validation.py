@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
+from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
@@ -46,6 +47,16 @@ CASES = {
     "lengths": (X, Y[:3]),
     "no target": (X, None),
     "masked": (np.ma.masked_array(X, mask=X > 3), Y),
+    "CSC": (sparse.csc_array(X), Y),
+    "CSR matrix": (sparse.csr_matrix(X), Y),
+    "COO": (sparse.coo_array(X), Y),
+    "sparse float32": (sparse.csr_array(X.astype(np.float32)), Y),
+    "sparse integers": (sparse.csc_array(np.arange(12).reshape(4, 3)), Y),
+    "nothing stored": (sparse.csc_array((4, 3)), Y),
+    "nan among what is stored": (sparse.csc_array(with_entry(X, np.nan)), Y),
+    "sparse sum overflows": (sparse.csc_array(X * 4e306), Y),
+    "sparse, no columns": (sparse.csc_array((4, 0)), Y),
+    "sparse, lengths": (sparse.csc_array(X), Y[:3]),
 }
 
 
@@ -54,7 +65,13 @@ def outcome(check):
         found = check(PenalizedRegression())
     except (TypeError, ValueError) as error:
         return type(error), str(error)
-    return [(array.dtype, array.flags.c_contiguous, array.tolist()) for array in found]
+    return [shown(array) for array in found]
+
+
+def shown(array):
+    if sparse.issparse(array):
+        return type(array), array.dtype, array.indices.dtype, array.toarray().tolist()
+    return array.dtype, array.flags.c_contiguous, array.tolist()
 
 
 @pytest.mark.filterwarnings("ignore:A column-vector y was passed:sklearn.exceptions.DataConversionWarning")
@@ -67,8 +84,9 @@ def test_as_scikit_learn_would(name):
 
 
 def test_the_short_way_hands_on_the_arrays_themselves():
-    found = check_data(BaseEstimator(), X, Y)
-    assert found[0] is X and found[1] is Y
+    for given in (X, sparse.csc_array(X), sparse.csr_matrix(X)):
+        found = check_data(BaseEstimator(), given, Y)
+        assert found[0] is given and found[1] is Y
 
 
 @pytest.mark.parametrize("estimator", [PenalizedRegression(), PenalizedLogisticRegression()])
