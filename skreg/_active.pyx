@@ -9,6 +9,7 @@ from libc.string cimport memmove
 
 from skreg._prox cimport prox_function
 from skreg._signals cimport look
+from skreg.pages import in_large_pages
 
 cdef extern from "_simd.h" nogil:
     void skreg_axpy "skreg_axpy_d"(long n, double a, const double *x, double *y)
@@ -21,6 +22,10 @@ cdef double DEPENDENT = 1e-11
 
 # With more changes than this LAPACK makes a factor anew in less time than it takes here.
 cdef Py_ssize_t LARGE_FACTOR = 500
+# So many of the others enter at once at most, as a share of the support, and no others than those that violate by so much of
+# the largest violation: who enters among many may have to leave again.
+cdef Py_ssize_t ONE_IN = 20
+cdef double ALIKE = 0.3
 # A column stays in the factor while its curvature differs from that of the penalty by no more than this share.
 cdef double NEAR = 0.4
 
@@ -65,7 +70,7 @@ cdef class ActiveSet:
     """
 
     cdef const double[:, :] gram
-    cdef double[::1] coef, grad, change, wanted, slope, curvature, factored
+    cdef double[::1] coef, grad, change, half, wanted, slope, curvature, factored
     cdef const double[::1] step, alpha
     cdef const double[:, ::1] params
     cdef double[:, ::1] factor
@@ -82,13 +87,13 @@ cdef class ActiveSet:
     def bind(self, gram, coef, grad, step, alpha, uintptr_t address, params):
         """Look at a problem; the factor stays, as positions keep their meaning while the problem grows."""
         cdef Py_ssize_t k = coef.shape[0], room = min(k, self.limit), known = self.known
-        cdef double[:, ::1] scratch = np.empty((4, k))
+        cdef double[:, ::1] scratch = np.empty((5, k))
         cdef double[::1] factored
         self.gram, self.coef, self.grad, self.step, self.alpha = gram, coef, grad, step, alpha
         self.prox, self.params = <prox_function> address, params
         self.stride = self.params.shape[1] if self.params.shape[0] > 1 else 0
         self.change, self.wanted, self.slope, self.curvature = scratch[0], scratch[1], scratch[2], scratch[3]
-        self.queue = np.empty(k, dtype=np.intp)
+        self.half, self.queue = scratch[4], np.empty(k, dtype=np.intp)
         if room > self.room:
             self.make_room(min(self.limit, 2 * room))
         if k > known:
@@ -101,7 +106,7 @@ cdef class ActiveSet:
     cdef make_room(self, Py_ssize_t room):
         """For a factor of so many columns."""
         cdef Py_ssize_t[::1] members = np.empty(room, dtype=np.intp)
-        cdef double[:, ::1] factor = np.empty((room, room))
+        cdef double[:, ::1] factor = in_large_pages((room, room))
         if self.size:
             members[: self.size] = self.members[: self.size]
             factor[: self.size, : self.size] = self.factor[: self.size, : self.size]
@@ -135,9 +140,17 @@ cdef class ActiveSet:
             self.factored[support[i]] = self.curvature[support[i]]
             self.factor[i, i:n] = factor[i, i:n]
 
-    def curvatures(self):
-        """Second derivatives of the penalty, where `changes` has found them."""
-        return np.asarray(self.curvature)
+    def system(self, const Py_ssize_t[::1] support):
+        """The upper triangle of ``G + P''`` on the support, where `changes` has found that."""
+        cdef Py_ssize_t i, j, n = support.shape[0]
+        cdef double[:, ::1] system = np.empty((n, n))
+        cdef const double *row
+        for i in range(n):
+            row = &self.gram[support[i], 0]
+            for j in range(i, n):
+                system[i, j] = row[support[j]]
+            system[i, i] += self.curvature[support[i]]
+        return np.asarray(system)
 
     cdef const double *parameters(self, Py_ssize_t j) noexcept nogil:
         return &self.params[0, 0] + j * self.stride
@@ -251,7 +264,7 @@ cdef class ActiveSet:
         self.remove(first)
 
     cdef void remove(self, Py_ssize_t position) noexcept nogil:
-        """Take a column out of the factor and rotate it back to a triangle."""
+        """Take a column out of the factor and rotate it back to a triangle, and with it the half of a direction."""
         cdef Py_ssize_t i, n = self.size
         cdef double a, b, length
         for i in range(position, n - 1):
@@ -269,15 +282,21 @@ cdef class ActiveSet:
             length = sqrt(a * a + b * b)
             skreg_rotate(n - 1 - i, a / length, b / length, &self.factor[i, i], &self.factor[i + 1, i])
             self.factor[i, i] = length
+            a, b = a / length, b / length
+            length = self.half[i]
+            self.half[i] = a * length + b * self.half[i + 1]
+            self.half[i + 1] = a * self.half[i + 1] - b * length
         self.size = n - 1
 
-    cdef void direction(self) noexcept nogil:
-        """Newton direction of the members, into `change` by position."""
+    cdef void direction(self, bint anew) noexcept nogil:
+        """Newton direction of the members, into `change` by position; its first half, if not ``anew``, is there."""
         cdef Py_ssize_t i, j, n = self.size
-        for i in range(n):
-            j = self.members[i]
-            self.change[i] = -(self.grad[j] + self.slope[j])
-        self.forward(&self.change[0], n)
+        if anew:
+            for i in range(n):
+                j = self.members[i]
+                self.half[i] = -(self.grad[j] + self.slope[j])
+            self.forward(&self.half[0], n)
+        self.change[:n] = self.half[:n]
         self.backward(&self.change[0], n)
 
     cdef bint settle(self, Py_ssize_t *budget, double tol, double share) except -1 nogil:
@@ -289,7 +308,7 @@ cdef class ActiveSet:
         that of the others is left to `refresh`.
         """
         cdef Py_ssize_t i, j, first
-        cdef double size, moved, arrival, left
+        cdef double size, moved, arrival, left = 1.0
         for i in range(self.size):
             j = self.members[i]
             tol = max(tol, share * fabs(self.grad[j] + self.slope[j]) * sqrt(self.step[j]))
@@ -297,7 +316,8 @@ cdef class ActiveSet:
             budget[0] -= 1
             self.work += 2.0 * self.size * self.size
             look(&self.unseen, 2.0 * self.size * self.size)
-            self.direction()
+            # A step so far and no further leaves that share of what was to end, if curvatures are what they were thought to be.
+            self.direction(left != 0.0)
             size, first = 1.0, -1
             for i in range(self.size):
                 j = self.members[i]
@@ -325,6 +345,8 @@ cdef class ActiveSet:
                     return True
                 continue
             self.coef[self.members[first]] = 0.0
+            for i in range(self.size):
+                self.half[i] *= 1.0 - size
             self.remove(first)
         return self.size == 0
 
@@ -492,12 +514,12 @@ cdef class ActiveSet:
                     continue
                 previous, share, foretold = INFINITY, 0.0, False
                 # The worst of the others enter, few at a time.
-                for entering in range(1 + self.size // 10):
+                for entering in range(1 + self.size // ONE_IN):
                     best = 0
                     for j in range(1, k):
                         if scores[j] > scores[best]:
                             best = j
-                    if scores[best] <= 0.1 * outside or self.size == self.room:
+                    if scores[best] <= ALIKE * outside or self.size == self.room:
                         break
                     scores[best] = 0.0
                     if not self.linearise(best):

@@ -15,6 +15,7 @@ import numpy as np
 
 from skreg import _coarse
 from skreg.elastic import rest
+from skreg.pages import in_large_pages
 
 __all__ = ["Screen", "screened"]
 
@@ -75,7 +76,7 @@ class Screen:
         """The product itself; the copy is made in the same reading of X."""
         design = self.design
         n_samples, n_features = design.shape
-        self._codes = np.empty((n_features, n_samples), dtype=np.int16)
+        self._codes = in_large_pages((n_features, n_samples), np.int16)
         self._steps, self._errors, product = np.empty((3, n_features))
         _coarse.coarsen(design.X, design._shift, residual, self._codes, self._steps, self._errors, product)
         self._norms = self._steps * (_coarse.LARGEST * math.sqrt(n_samples))

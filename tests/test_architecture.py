@@ -28,7 +28,7 @@ FLOORS = [
     {"elastic", "curvature"},
     {"certificate", "model", "spectrum", "blocks"},
     {"penalties", "losses", "design"},
-    {"_validation", "_compat", "lazy", "progress", "sums"}
+    {"_validation", "_compat", "lazy", "pages", "progress", "sums"}
     | {"_active", "_blocks", "_coarse", "_kernels", "_passes", "_small", "_structured", "_twins", "_wrapped"},
 ]
 FLOOR_OF = {room: -number for number, rooms in enumerate(FLOORS) for room in rooms}

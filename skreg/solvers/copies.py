@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from skreg.pages import in_large_pages
+
 __all__ = ["Copies"]
 
 
@@ -33,10 +35,9 @@ class Copies:
     def take_in(self, fresh):
         """Copy columns behind those that are there; their rows."""
         size = self._size + fresh.size
-        if size > len(self._room):
-            room = np.empty((min(2 * size, self._most), self._root.size), self._room.dtype)
-            room[: self._size] = self.rows
-            self._room = room
+        if not len(self._room):
+            # What is not touched costs nothing.
+            self._room = in_large_pages((self._most, self._root.size), self._room.dtype)
         new, self._size = self._room[self._size : size], size
         self._design.copy_columns(fresh, self._root, new)
         return new

@@ -5,6 +5,7 @@ from copy import copy
 import numpy as np
 
 from skreg._active import ActiveSet
+from skreg.pages import in_large_pages
 from skreg.solvers.copies import Copies
 from skreg.solvers.quadratic import MAX_NEWTON
 
@@ -114,7 +115,7 @@ class KeptHessian:
         if size > len(self._gram):
             # Room for many more: what is not touched costs nothing, and moving costs more than any of it.
             room = min(max(2 * size, ROOM), self._design.shape[1])
-            gram = np.empty((room, room))
+            gram = in_large_pages((room, room))
             gram[:known, :known] = self._gram[:known, :known]
             self._gram = gram
         if MOST_COPIED * size > self._design.shape[1]:

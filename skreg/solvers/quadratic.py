@@ -216,11 +216,9 @@ class Quadratic:
         changes, support = self.active.changes(), (self.coef != 0).nonzero()[0]
         if changes > max(10, support.size // 4):
             self.active.reset()
-            # Rows first: they lie in one piece. (`take` would copy all of a Gram matrix that has room to grow.)
-            system = self.gram[support].take(support, axis=1)
-            system.ravel()[:: support.size + 1] += self.active.curvatures()[support]
+            system = self.active.system(support)
             diagonal = system.diagonal().copy()
-            # Symmetric, so that its transpose, which LAPACK need not copy, is itself.
+            # LAPACK need not copy the transpose.
             factor, info = dpotrf(system.T, lower=1, overwrite_a=1, clean=0)
             # Where columns depend on each other the active set takes them one by one.
             if info == 0 and (factor.diagonal() ** 2 / diagonal).min() > 1e-9:

@@ -1,0 +1,28 @@
+"""Memory in large pages is memory like any other."""
+
+import numpy as np
+import pytest
+
+from skreg.pages import LARGE, in_large_pages
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.int16])
+@pytest.mark.parametrize("shape", [(0, 3), (3, 2), (1024, 1024), (1499, 1501), (5_000_000,)])
+def test_like_empty(shape, dtype):
+    array, other = in_large_pages(shape, dtype), in_large_pages(shape, dtype)
+    array[...], other[...] = 1, 2
+    assert array.shape == shape
+    assert array.dtype == dtype
+    assert array.flags.c_contiguous
+    assert array.flags.writeable
+    assert (array == 1).all()
+    assert (other == 2).all()
+
+
+@pytest.mark.parametrize("size", [LARGE, LARGE + 8, 3 * LARGE - 8])
+def test_large_arrays_begin_where_a_page_does(size):
+    array = in_large_pages((size // 8,))
+    assert array.nbytes == size
+    assert array.ctypes.data % LARGE == 0
+    # The last page, too, lies in memory that is the array's own.
+    assert array.base.nbytes >= -(-size // LARGE) * LARGE
