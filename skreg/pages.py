@@ -16,7 +16,7 @@ def in_large_pages(shape, dtype=np.float64):
     The system clears a page when it is first touched; for a large one that takes a tenth of what its 512 small ones take.
     """
     size = math.prod(shape) * np.dtype(dtype).itemsize
-    if size < LARGE:
+    if 2 * size < LARGE:
         return np.empty(shape, dtype)
     pages = np.empty((-(-size // LARGE) + 1) * LARGE, dtype=np.uint8)
     start = -pages.ctypes.data % LARGE

@@ -19,7 +19,7 @@ def test_like_empty(shape, dtype):
     assert (other == 2).all()
 
 
-@pytest.mark.parametrize("size", [LARGE, LARGE + 8, 3 * LARGE - 8])
+@pytest.mark.parametrize("size", [LARGE // 2, LARGE, LARGE + 8, 3 * LARGE - 8])
 def test_large_arrays_begin_where_a_page_does(size):
     array = in_large_pages((size // 8,))
     assert array.nbytes == size

@@ -254,7 +254,7 @@ def test_a_number_too_large_to_square_is_exact():
 
 @pytest.mark.parametrize("kind", [PenalizedRegression, PenalizedLogisticRegression])
 def test_memory_of_a_wide_fit(kind):
-    X = np.asfortranarray(np.random.default_rng(0).standard_normal((300, 30_000)))
+    X = np.asfortranarray(np.random.default_rng(0).standard_normal((300, 60_000)))
     y = X[:, :10].sum(axis=1)
     tracemalloc.start()
     try:

@@ -35,9 +35,11 @@ class Copies:
     def take_in(self, fresh):
         """Copy columns behind those that are there; their rows."""
         size = self._size + fresh.size
-        if not len(self._room):
+        if size > len(self._room):
             # What is not touched costs nothing.
-            self._room = in_large_pages((self._most, self._root.size), self._room.dtype)
+            room = in_large_pages((min(4 * size, self._most), self._root.size), self._room.dtype)
+            room[: self._size] = self.rows
+            self._room = room
         new, self._size = self._room[self._size : size], size
         self._design.copy_columns(fresh, self._root, new)
         return new

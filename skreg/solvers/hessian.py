@@ -12,7 +12,7 @@ from skreg.solvers.quadratic import MAX_NEWTON
 __all__ = ["TRACE", "KeptHessian", "KeptModel", "leaves_much", "near", "seven_digits_pay"]
 
 # Columns for which there is room at once; no power of two, whose rows would compete for the same places in the cache.
-ROOM = 520
+ROOM = 508
 
 # As long as it is no more than one column in so many, what enters a working set is copied.
 MOST_COPIED = 10

@@ -17,6 +17,9 @@ JUMPS_FIRST = 4
 # The shortest step of a line search.
 SHORTEST = 1e-4
 
+# Rounding of a sum makes so much of a decrease look like a rise.
+ROUNDED = 1e-14
+
 # No coefficients.
 NOTHING = np.empty(0, dtype=np.intp)
 
@@ -80,7 +83,7 @@ def _towards(engine, point, moved, model, shortest, forward=None):
     shift = model.intercept_move(move.ravel()[engine.entries])
     change = float(inner(point.gradient.ravel(), move.ravel()) + np.sum(column_sums(point.row_gradient) * shift))
     change += problem.penalty_value(moved, point.alpha) - point.price
-    if change > 4e-16 * abs(point.objective) or not (np.any(move) or np.any(shift)):
+    if change > ROUNDED * abs(point.objective) or not (np.any(move) or np.any(shift)):
         return None, -np.inf
     reached, size = line_search(point, move, shift, change, shortest, moved, forward)
     return (reached, -change) if size else (None, 0.0)
