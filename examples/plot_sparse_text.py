@@ -11,8 +11,6 @@ Does L1 find the words that matter? To know, we write the texts ourselves.
 # Word frequencies follow Zipf's law, as in real language. Of twenty thousand words, sixty make a
 # positive or a negative review more likely.
 
-import time
-
 import matplotlib.pyplot as plt
 import numpy as np
 from scipy import sparse
@@ -46,11 +44,9 @@ print(
 # %%
 # A path of thirty alphas, from no word at all to hundreds.
 
-start = time.perf_counter()
 path = regularization_path(
     X_train, y_train, penalty="l1", loss="logistic", alphas=30, alpha_min_ratio=0.04
 )
-seconds = time.perf_counter() - start
 kept = path.coefs.reshape(len(path.alphas), -1)
 right = [
     np.mean((X_test @ w + b > 0) == y_test)
@@ -58,7 +54,7 @@ right = [
 ]
 found = np.count_nonzero(kept[:, loaded], axis=1)
 others = np.count_nonzero(kept, axis=1) - found
-assert seconds < 60
+assert all(one.converged for one in path.certificates)
 
 fig, (left, right_ax) = plt.subplots(1, 2, figsize=(12, 5))
 left.plot(path.alphas, found, color="C0", label="of the 60 words that matter")

@@ -318,15 +318,16 @@ def dense_pass(const real[:, :] X, const double[::1] residual, const double[::1]
                             norms[j + k] += squares(size, columns[k], &weights[start], shift[j + k])
         else:
             ahead = 8 * (X.strides[0] // sizeof(real))
-            for i in range(n):
-                if multiply and i % 8 == 0 and i + 8 <= n:
+            for i in range(0, n, 8):
+                if multiply and i + 8 <= n:
                     for k in range(8):
                         rows[k] = &X[i + k, 0]
                     row_products(p, rows, ahead, &residual[i], &product[0])
-                elif multiply and i >= n - n % 8:
-                    axpy(p, residual[i], &X[i, 0], &product[0])
-                if square:
-                    add_squares(p, weights[i], &X[i, 0], &shift[0], &norms[0])
+                for k in range(i, min(i + 8, n)):
+                    if multiply and i + 8 > n:
+                        axpy(p, residual[k], &X[k, 0], &product[0])
+                    if square:
+                        add_squares(p, weights[k], &X[k, 0], &shift[0], &norms[0])
 
 
 def dense_some_products(const real[:, :] X, const Py_ssize_t[::1] columns, const double[::1] residual, double[::1] out):

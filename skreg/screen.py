@@ -78,9 +78,9 @@ class Screen:
         n_samples, n_features = design.shape
         self._codes = in_large_pages((n_features, n_samples), np.int16)
         self._steps, self._errors, product = np.empty((3, n_features))
-        _coarse.coarsen(design.X, design._shift, residual, self._codes, self._steps, self._errors, product)
+        _coarse.coarsen(design.X, design.shifts, residual, self._codes, self._steps, self._errors, product)
         self._norms = self._steps * (_coarse.LARGEST * math.sqrt(n_samples))
-        return design._shifted(product, residual)
+        return design.shifted(product, residual)
 
 
 def screened(problem):

@@ -52,13 +52,13 @@ class Design:
                 # The intercept is such a column already: beside it, what rounding leaves of one is absent. Of zeros it leaves none.
                 self.scale = np.where(constant, np.inf, 1.0 if self.scale is None else self.scale)
         if product is not None:
-            self.first = self._shifted(product, rows)
+            self.first = self.shifted(product, rows)
 
     # One column in so many is picked faster than all of them are read.
     _one_in = 4
 
     @property
-    def _shift(self):
+    def shifts(self):
         """The shift, zeros where there is none."""
         return np.zeros(self.shape[1]) if self.shift is None else self.shift
 
@@ -75,9 +75,9 @@ class Design:
         if index is not None and self._one_in * len(index) > self.shape[1]:
             return self.dot_t(residual)[index]
         product = self._times_t(residual) if index is None else self._some_times_t(index, residual)
-        return self._shifted(product, residual, index)
+        return self.shifted(product, residual, index)
 
-    def _shifted(self, product, residual, index=None):
+    def shifted(self, product, residual, index=None):
         """``Z.T @ residual`` from ``X.T @ residual``."""
         if self.shift is not None:
             shift = self.shift if index is None else self.shift[index]

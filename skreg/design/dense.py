@@ -92,7 +92,7 @@ class DenseDesign(Design):
             return super().dot_t_and_back(residual, feature_weights)
         product, out, scale = np.empty(self.shape[1]), np.zeros(self.shape[0]), self.scale
         factor = np.ascontiguousarray(feature_weights if scale is None else feature_weights / scale**2)
-        _passes.dense_there_and_back(self.X, np.ascontiguousarray(residual), self._shift, factor, product, out)
+        _passes.dense_there_and_back(self.X, np.ascontiguousarray(residual), self.shifts, factor, product, out)
         return product if scale is None else product / scale, out
 
     def takes_both(self, coef):
@@ -110,11 +110,11 @@ class DenseDesign(Design):
             products[rows] = part._times(scaled) - offset
             pulls[rows] = pull(products[rows], rows)
             total = total + part._times_t(pulls[rows])
-        return products, self._shifted(total, pulls)
+        return products, self.shifted(total, pulls)
 
     def _squares(self, row_weights):
         squares = np.zeros(self.shape[1])
-        _passes.dense_pass(self.X, NOTHING, row_weights, self._shift, NOTHING, squares)
+        _passes.dense_pass(self.X, NOTHING, row_weights, self.shifts, NOTHING, squares)
         return squares
 
     def _many_squares(self, row_weights, index=None):
@@ -130,13 +130,13 @@ class DenseDesign(Design):
         if row_weights.ndim > 1:
             return self._many_squares(row_weights, np.ascontiguousarray(index, dtype=np.intp))
         squares = np.empty(index.size)
-        _passes.dense_some_squares(self.X, index, np.ascontiguousarray(row_weights), self._shift[index], squares)
+        _passes.dense_some_squares(self.X, index, np.ascontiguousarray(row_weights), self.shifts[index], squares)
         return squares
 
     def dot_t_and_squared_norms(self, residual, row_weights):
         product, squares = np.zeros((2, self.shape[1]))
-        _passes.dense_pass(self.X, np.ascontiguousarray(residual), row_weights, self._shift, product, squares)
-        return self._shifted(product, residual), self._norms(squares, row_weights)
+        _passes.dense_pass(self.X, np.ascontiguousarray(residual), row_weights, self.shifts, product, squares)
+        return self.shifted(product, residual), self._norms(squares, row_weights)
 
     def sample(self, rows, single=False):
         """The same design of some rows: shift and scale stay. ``single``: seven digits of them are enough."""
@@ -162,7 +162,7 @@ class DenseDesign(Design):
     def _gathered(self, columns, row_scale, height, dtype=np.float64):
         """Yield ``row_scale * (X - shift)`` of some columns in blocks of rows, ordered as X is."""
         n = self.shape[0]
-        shift = self._shift[columns]
+        shift = self.shifts[columns]
         buffer = np.empty((min(height, n), len(columns)), dtype, self._order)
         for start in range(0, n, height):
             block = buffer if n - start >= height else np.empty_like(buffer, shape=(n - start, len(columns)))
@@ -171,7 +171,7 @@ class DenseDesign(Design):
 
     def copy_columns(self, index, row_scale, out):
         """``row_scale * Z[:, index]``, each column into a row of ``out``, float64 or float32."""
-        _passes.dense_gather(self.X, 0, index, self._shift[index], row_scale, out.T)
+        _passes.dense_gather(self.X, 0, index, self.shifts[index], row_scale, out.T)
         if self.scale is not None:
             out /= self.scale[index][:, None]
 
@@ -218,7 +218,7 @@ class DenseDesign(Design):
         n_samples, n_groups = factors.shape
         ends = np.cumsum([len(group) for group in features])
         size, factors = ends[-1], np.asfortranarray(factors)
-        shifts = [self._shift[group] for group in features]
+        shifts = [self.shifts[group] for group in features]
         total = np.zeros((size + n_groups, size + n_groups), order="F")
         syrk, dtype = (ssyrk, np.float32) if single else (dsyrk, np.float64)
         height = max(BLOCK_SIZE // len(total), 16)
@@ -250,7 +250,7 @@ class DenseDesign(Design):
         totals, height = np.zeros((row_weights.shape[1], size, size)), max(BLOCK_SIZE // size, 16)
         for start in range(0, n_samples, height):
             block = np.ones((min(height, n_samples - start), size), dtype, self._order)
-            _passes.dense_gather(self.X, start, columns, self._shift, ones, block[:, :-1])
+            _passes.dense_gather(self.X, start, columns, self.shifts, ones, block[:, :-1])
             weighted = np.empty_like(block)
             # A C-ordered block is the transpose of a Fortran one.
             part = weighted if self._by_column else weighted.T
@@ -323,7 +323,7 @@ class DenseDesign(Design):
         n_samples, n_features = self.shape
         # Weights and scale are one factor per column, and mostly all of them 1.
         root = np.sqrt(feature_weights) if self.scale is None else np.sqrt(feature_weights) / self.scale
-        shift = self._shift
+        shift = self.shifts
         total = np.zeros((n_samples, n_samples), order="F")
         for chosen in gen_batches(n_features, max(BLOCK_SIZE // n_samples, 16)):
             # Ordered as X is; a C-ordered block is the transpose of a Fortran one.
@@ -346,7 +346,7 @@ class DenseDesign(Design):
     def columns(self, index):
         index = np.arange(self.shape[1], dtype=np.intp)[index]
         block = np.empty((self.shape[0], index.size), order="F")
-        _passes.dense_gather(self.X, 0, index, self._shift[index], np.ones(self.shape[0]), block)
+        _passes.dense_gather(self.X, 0, index, self.shifts[index], np.ones(self.shape[0]), block)
         if self.scale is not None:
             block /= self.scale[index]
         return block

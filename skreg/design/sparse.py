@@ -74,14 +74,14 @@ class SparseDesign(Design):
         return self.X[:, index].astype(np.float64, copy=False).T @ residual
 
     def _squares(self, row_weights):
-        return self._spread(row_weights, self._shift)
+        return self._spread(row_weights, self.shifts)
 
     def _some_squares(self, index, row_weights):
         if self._by_column and row_weights.ndim == 1:
-            squares, shift = np.empty(index.size), self._shift[index]
+            squares, shift = np.empty(index.size), self.shifts[index]
             _passes.sparse_some_squares(*self._arrays, index, np.ascontiguousarray(row_weights), shift, squares)
             return squares
-        part, shift = self.X[:, index], self._shift[index]
+        part, shift = self.X[:, index], self.shifts[index]
         arrays = part.data, part.indices, part.indptr.astype(part.indices.dtype, copy=False)
         columns = [self._spread(weights, shift, arrays) for weights in np.atleast_2d(row_weights.T)]
         return np.stack(columns, axis=-1).reshape(index.shape + row_weights.shape[1:])
@@ -98,9 +98,9 @@ class SparseDesign(Design):
             return super().dot_t_and_squared_norms(residual, row_weights)
         product, squares, stored = np.empty((3, self.shape[1]))
         rows = np.ascontiguousarray(residual), np.ascontiguousarray(row_weights)
-        _passes.sparse_pass(*self._arrays, *rows, self._shift, product, squares, stored)
-        squares += np.maximum(row_weights.sum() - stored, 0.0) * self._shift**2
-        return self._shifted(product, residual), self._norms(squares, row_weights)
+        _passes.sparse_pass(*self._arrays, *rows, self.shifts, product, squares, stored)
+        squares += np.maximum(row_weights.sum() - stored, 0.0) * self.shifts**2
+        return self.shifted(product, residual), self._norms(squares, row_weights)
 
     def by_column(self, index):
         if self._by_column:
