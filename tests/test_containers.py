@@ -12,6 +12,8 @@ from helpers import estimator, sparse_data
 from scipy import sparse
 from sklearn.utils.fixes import parse_version
 
+from skreg.pages import LARGE
+
 TASKS = ["squared", "logistic", "softmax"]
 PENALTIES = ["l1", "l2", None]
 ALPHA = 0.05
@@ -259,7 +261,9 @@ def test_tall_data_is_not_copied(dtype, order):
         model = estimator(task, penalty, alpha=0.1, standardize=standardize, solver=case.split(",")[0], tol=0.1)
         peaks[case] = peak_of(model.fit, X, y if task == "squared" else labels) / X.nbytes
         peaks[f"{case}, prediction"] = peak_of(model.predict, X) / X.nbytes
-    assert not {case: round(peak, 3) for case, peak in peaks.items() if peak > 0.2}
+    # Room up to where a large page begins is counted, but not used.
+    most = 0.2 + LARGE / X.nbytes
+    assert not {case: round(peak, 3) for case, peak in peaks.items() if peak > most}
 
 
 @pytest.mark.parametrize("layout", ["csr", "csc"])

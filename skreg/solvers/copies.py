@@ -37,7 +37,7 @@ class Copies:
         size = self._size + fresh.size
         if size > len(self._room):
             # What is not touched costs nothing.
-            room = in_large_pages((min(4 * size, self._most), self._root.size), self._room.dtype)
+            room = in_large_pages((min(2 * size, self._most), self._root.size), self._room.dtype)
             room[: self._size] = self.rows
             self._room = room
         new, self._size = self._room[self._size : size], size

@@ -17,8 +17,8 @@ JUMPS_FIRST = 4
 # The shortest step of a line search.
 SHORTEST = 1e-4
 
-# Rounding of a sum makes so much of a decrease look like a rise.
-ROUNDED = 1e-14
+# Rounding of a sum makes so much of a decrease look like a rise; a violation of no more than this share of the last is none.
+ROUNDED, BETTER = 1e-14, 0.5
 
 # No coefficients.
 NOTHING = np.empty(0, dtype=np.intp)
@@ -86,6 +86,11 @@ def _towards(engine, point, moved, model, shortest, forward=None):
     if change > ROUNDED * abs(point.objective) or not (np.any(move) or np.any(shift)):
         return None, -np.inf
     reached, size = line_search(point, move, shift, change, shortest, moved, forward)
+    if not size and abs(change) <= ROUNDED * abs(point.objective):
+        # Too close for the objective to tell: the violation can.
+        reached = problem.point(moved, point.intercept + shift, point.alpha)
+        rise = reached.objective - point.objective
+        size = rise <= ROUNDED * abs(point.objective) and reached.violation < BETTER * point.violation
     return (reached, -change) if size else (None, 0.0)
 
 
