@@ -70,7 +70,7 @@ cdef class ActiveSet:
     """
 
     cdef const double[:, :] gram
-    cdef double[::1] coef, grad, change, half, wanted, slope, curvature, factored
+    cdef double[::1] coef, grad, change, wanted, slope, curvature, factored
     cdef const double[::1] step, alpha
     cdef const double[:, ::1] params
     cdef double[:, ::1] factor
@@ -87,13 +87,13 @@ cdef class ActiveSet:
     def bind(self, gram, coef, grad, step, alpha, uintptr_t address, params):
         """Look at a problem; the factor stays, as positions keep their meaning while the problem grows."""
         cdef Py_ssize_t k = coef.shape[0], room = min(k, self.limit), known = self.known
-        cdef double[:, ::1] scratch = np.empty((5, k))
+        cdef double[:, ::1] scratch = np.empty((4, k))
         cdef double[::1] factored
         self.gram, self.coef, self.grad, self.step, self.alpha = gram, coef, grad, step, alpha
         self.prox, self.params = <prox_function> address, params
         self.stride = self.params.shape[1] if self.params.shape[0] > 1 else 0
         self.change, self.wanted, self.slope, self.curvature = scratch[0], scratch[1], scratch[2], scratch[3]
-        self.half, self.queue = scratch[4], np.empty(k, dtype=np.intp)
+        self.queue = np.empty(k, dtype=np.intp)
         if room > self.room:
             self.make_room(min(self.limit, 2 * room))
         if k > known:
@@ -264,7 +264,7 @@ cdef class ActiveSet:
         self.remove(first)
 
     cdef void remove(self, Py_ssize_t position) noexcept nogil:
-        """Take a column out of the factor and rotate it back to a triangle, and with it the half of a direction."""
+        """Take a column out of the factor and rotate it back to a triangle."""
         cdef Py_ssize_t i, n = self.size
         cdef double a, b, length
         for i in range(position, n - 1):
@@ -282,21 +282,15 @@ cdef class ActiveSet:
             length = sqrt(a * a + b * b)
             skreg_rotate(n - 1 - i, a / length, b / length, &self.factor[i, i], &self.factor[i + 1, i])
             self.factor[i, i] = length
-            a, b = a / length, b / length
-            length = self.half[i]
-            self.half[i] = a * length + b * self.half[i + 1]
-            self.half[i + 1] = a * self.half[i + 1] - b * length
         self.size = n - 1
 
-    cdef void direction(self, bint anew) noexcept nogil:
-        """Newton direction of the members, into `change` by position; its first half, if not ``anew``, is there."""
+    cdef void direction(self) noexcept nogil:
+        """Newton direction of the members, into `change` by position."""
         cdef Py_ssize_t i, j, n = self.size
-        if anew:
-            for i in range(n):
-                j = self.members[i]
-                self.half[i] = -(self.grad[j] + self.slope[j])
-            self.forward(&self.half[0], n)
-        self.change[:n] = self.half[:n]
+        for i in range(n):
+            j = self.members[i]
+            self.change[i] = -(self.grad[j] + self.slope[j])
+        self.forward(&self.change[0], n)
         self.backward(&self.change[0], n)
 
     cdef bint settle(self, Py_ssize_t *budget, double tol, double share) except -1 nogil:
@@ -308,7 +302,7 @@ cdef class ActiveSet:
         that of the others is left to `refresh`.
         """
         cdef Py_ssize_t i, j, first
-        cdef double size, moved, arrival, left = 1.0
+        cdef double size, moved, arrival, left
         for i in range(self.size):
             j = self.members[i]
             tol = max(tol, share * fabs(self.grad[j] + self.slope[j]) * sqrt(self.step[j]))
@@ -316,8 +310,7 @@ cdef class ActiveSet:
             budget[0] -= 1
             self.work += 2.0 * self.size * self.size
             look(&self.unseen, 2.0 * self.size * self.size)
-            # A step so far and no further leaves that share of what was to end, if curvatures are what they were thought to be.
-            self.direction(left != 0.0)
+            self.direction()
             size, first = 1.0, -1
             for i in range(self.size):
                 j = self.members[i]
@@ -345,8 +338,6 @@ cdef class ActiveSet:
                     return True
                 continue
             self.coef[self.members[first]] = 0.0
-            for i in range(self.size):
-                self.half[i] *= 1.0 - size
             self.remove(first)
         return self.size == 0
 
