@@ -51,7 +51,7 @@ def test_sparse_equals_dense(made, layout, dtype, loss, penalty, fit_intercept, 
         "sample_weight": weights,
     }
     problem = make_problem(X, y, **settings)
-    alpha = 0.006 * null_alpha(problem)
+    alpha = 0.005 * null_alpha(problem)
     thin = solve(problem, alpha)
     assert made
     dense = solve(make_problem(X.toarray(), y, **settings), alpha)
