@@ -49,8 +49,8 @@ def check_data(estimator, X, y=NOT_GIVEN, reset=True, centred=False, **target):
     reset : bool
         Whether this is a fit.
     centred : bool, default=False
-        Whether what is made of X reads all of it, and refuses numbers that are not finite (`skreg.design.make_design`): a large
-        X is then not read for that alone.
+        Whether what is made of X reads all of it, and refuses numbers that are not finite (`skreg.design.make_design`): X is
+        then not read for that alone.
     **target : dict
         What `validate_data` is to know of y.
     """

@@ -7,10 +7,11 @@ from scipy.linalg.blas import dger
 
 from skreg.sums import column_sums
 
-__all__ = ["QuadraticModel", "scaled_inverse"]
+__all__ = ["NOTHING", "QuadraticModel", "scaled_inverse"]
 
-# No columns.
+# No columns, or no coefficients.
 NOTHING = np.empty(0, dtype=np.intp)
+NOTHING.setflags(write=False)
 
 
 class QuadraticModel:

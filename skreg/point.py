@@ -9,12 +9,10 @@ from skreg.elastic import measure_together, rest, would_move
 from skreg.gap import balanced, duality_gap, gap_at
 from skreg.jumps import correct_jumps
 from skreg.lazy import cached_property
+from skreg.model import NOTHING
 from skreg.sums import column_sums, inner, total
 
 __all__ = ["Point"]
-
-# No coefficients.
-NOTHING = np.empty(0, dtype=np.intp)
 
 
 class Point:

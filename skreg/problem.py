@@ -17,6 +17,7 @@ from skreg.design import make_design
 from skreg.intercept import best_intercept
 from skreg.lazy import cached_property
 from skreg.losses import get_loss
+from skreg.model import NOTHING
 from skreg.moments import MomentPoint, Moments
 from skreg.penalties import L1, L2, ElasticNet, NoPenalty, get_penalty
 from skreg.point import Point
@@ -28,10 +29,6 @@ __all__ = ["Problem", "make_problem"]
 # and so many products to form it.
 MOST_EIGENVALUES = 300
 ONE_GRAM = 1e8
-
-# What is free of charge where everything costs something.
-NOTHING = np.empty(0, dtype=np.intp)
-NOTHING.setflags(write=False)
 
 EPS = float(np.finfo(np.float64).eps)
 
@@ -416,6 +413,7 @@ class Problem:
         """Positions of the features whose coefficients are free of charge."""
         free = self.penalty.unpenalised()
         if free is False and self.penalty_factor is None and alpha > 0:
+            # Everything costs something.
             return NOTHING
         free = np.logical_or(free, np.equal(np.ravel(self.strength(alpha)), 0.0))
         return np.flatnonzero(np.broadcast_to(free, self.n_features))

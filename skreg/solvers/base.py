@@ -126,10 +126,10 @@ def starting_point(problem, start, alpha):
     if start is None:
         coef = np.zeros(problem.coef_shape)
         intercept = problem.null_intercept
+        if costs_nothing_at_zero(problem.penalty):
+            return coef, intercept
     else:
         coef, intercept = np.array(start[0], dtype=np.float64), start[1]
-    if start is None and costs_nothing_at_zero(problem.penalty):
-        return coef, intercept
     if not np.isfinite(problem.penalty_value(coef, alpha)):
         coef = problem.prox(coef, 1.0, alpha)
     return coef, intercept

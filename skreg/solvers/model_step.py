@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from skreg.model import NOTHING
 from skreg.solvers.columns import ColumnModel
 from skreg.solvers.line_search import line_search
 from skreg.sums import column_sums, inner
@@ -19,9 +20,6 @@ SHORTEST = 1e-4
 
 # Rounding of a sum makes so much of a decrease look like a rise; a violation of no more than this share of the last is none.
 ROUNDED, BETTER = 1e-14, 0.5
-
-# No coefficients.
-NOTHING = np.empty(0, dtype=np.intp)
 
 
 def model_step(engine, point, wanted):
