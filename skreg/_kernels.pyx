@@ -14,6 +14,8 @@ from skreg._columns cimport squares as column_squares
 cdef extern from "_simd.h" nogil:
     void skreg_axpy "skreg_axpy_d"(long n, double a, const double *x, double *y)
     void skreg_soon(const void *place)
+    long skreg_pulled(long n, const double *coef, const double *grad, const double *strength, bint own, double share,
+                      bint positive, Py_ssize_t *out)
 
 cdef extern from "_exp.h" nogil:
     void skreg_logistic(long n, const double *y, const double *eta, double *value, double *gradient, double *curvature)
@@ -218,6 +220,20 @@ def residuals(const double[:] coef, const double[:] grad, const double[:] curvat
     return np.asarray(out)
 
 
+def some_residuals(const Py_ssize_t[::1] some, const double[:] coef, const double[:] grad, const double[:] curvature,
+                   const double[::1] alpha, uintptr_t address, const double[:, ::1] params):
+    """`residuals` of some coefficients, and 0 for the others; ``curvature`` is that of those alone."""
+    cdef prox_function prox = <prox_function> address
+    cdef Py_ssize_t i, j, own = alpha.shape[0] > 1, stride = params.shape[1] if params.shape[0] > 1 else 0
+    result = np.zeros(coef.shape[0])
+    cdef double[::1] out = result
+    with nogil:
+        for i in range(some.shape[0]):
+            j = some[i]
+            out[j] = residual(prox, &params[0, 0] + j * stride, coef[j], grad[j], curvature[i], alpha[j * own])
+    return result
+
+
 def restless(const double[:] coef, const double[:] grad, const double[::1] alpha, uintptr_t address,
              const double[:, ::1] params):
     """Coefficients that are not zero, or would not stay it; `residuals` of the others are 0 at any curvature if P is convex."""
@@ -232,35 +248,53 @@ def restless(const double[:] coef, const double[:] grad, const double[::1] alpha
     return np.asarray(out)[:k].copy()
 
 
-def elastic_sums(const double[:, :] coefs, const double[:, :] grads, const double[:, ::1] strengths, double share,
-                 bint positive, const double[::1] curvature=None, uintptr_t address=0, const double[:, ::1] params=None):
+def elastic_restless(const double[::1] coef, const double[::1] grad, const double[::1] strength, double share,
+                     bint positive):
+    """`restless` where the penalty is the elastic net with this share of L1."""
+    cdef Py_ssize_t k = 0
+    out = np.empty(coef.shape[0], dtype=np.intp)
+    cdef Py_ssize_t[::1] o = out
+    if coef.shape[0]:
+        k = skreg_pulled(coef.shape[0], &coef[0], &grad[0], &strength[0], strength.shape[0] > 1, share, positive, &o[0])
+    return out[:k].copy()
+
+
+def elastic_sums(const double[:, ::1] coefs, const double[:, ::1] grads, const double[:, ::1] strengths, double share,
+                 bint positive, const double[::1] curvature=None, uintptr_t address=0, const double[:, ::1] params=None,
+                 double[:, ::1] residuals=None):
     """What the elastic net with this share of L1 makes of each row of ``coefs``.
 
-    Price, largest correlation in units of the strength, conjugate, and largest of `residuals` (0 without ``curvature``);
-    ``strengths`` has one column, or one for each coefficient.
+    Price, largest correlation in units of the strength (1 if none is larger), conjugate, and largest of `residuals` (0
+    without ``curvature``); ``strengths`` has one column, or one for each coefficient. The residuals themselves go to
+    an array of zeros, where there is one.
     """
     cdef prox_function prox = <prox_function> address
-    cdef Py_ssize_t b, j, own = strengths.shape[1] > 1, stride = 0
+    cdef Py_ssize_t b, i, j, k, own = strengths.shape[1] > 1, stride = 0, n = coefs.shape[1]
     cdef double strength, coef, size, pull, price, largest, conjugate, worst, rest = 1.0 - share
-    cdef double[:, ::1] out = np.empty((4, coefs.shape[0]))
+    cdef bint kept = residuals is not None
+    cdef Py_ssize_t[::1] moving = np.empty(n + 1, dtype=np.intp)
+    result = np.empty((4, coefs.shape[0]))
+    cdef double[:, ::1] out = result
     if address and params.shape[0] > 1:
         stride = params.shape[1]
     with nogil:
         for b in range(coefs.shape[0]):
-            price = largest = conjugate = worst = 0.0
-            for j in range(coefs.shape[1]):
+            price, largest, conjugate, worst = 0.0, 1.0, 0.0, 0.0
+            # A zero that is pulled by no more stays.
+            k = skreg_pulled(n, &coefs[b, 0], &grads[b, 0], &strengths[b, 0], own, share, positive, &moving[0]) if n else 0
+            for i in range(k):
+                j = moving[i]
                 strength, coef, pull = strengths[b, j * own], coefs[b, j], -grads[b, j]
                 pull = pull if positive else fabs(pull)
                 if not pull <= largest * strength:
                     largest = pull / strength
                 pull -= share * strength
-                # A zero that is pulled by no more stays.
-                if coef == 0.0 and pull <= 0.0:
-                    continue
                 if address:
                     size = residual(prox, &params[0, 0] + j * stride, coef, grads[b, j], curvature[j], strength)
                     if not size <= worst:
                         worst = size
+                    if kept:
+                        residuals[b, j] = size
                 if positive and coef < 0.0:
                     price = INFINITY
                 size = fabs(coef)
@@ -268,7 +302,7 @@ def elastic_sums(const double[:, :] coefs, const double[:, :] grads, const doubl
                 if rest > 0.0 and pull > 0.0:
                     conjugate += pull * (pull / (2.0 * rest * strength))
             out[0, b], out[1, b], out[2, b], out[3, b] = price, largest, conjugate, worst
-    return np.asarray(out)
+    return result
 
 
 def moment_sums(const double[:, :] gram, const double[::1] product, double square, const double[:, ::1] coefs,

@@ -2,6 +2,7 @@
 #ifndef SKREG_SIMD_H
 #define SKREG_SIMD_H
 
+#include <math.h>
 #include <stdint.h>
 
 #if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__linux__) && defined(__GLIBC__)
@@ -35,6 +36,37 @@ SKREG_CLONES static void skreg_rotate(long n, double c, double s, double *restri
         x[i] = c * a + s * b;
         y[i] = c * b - s * a;
     }
+}
+
+/* Positions of coefficients that are not zero, or are pulled away from it: whose gradient is farther from zero than ``share``
+   of their strength, on the side that counts if they must be ``positive``. Strengths are one for all, or one for each (own).
+   Returns how many there are; what is no number is among them. */
+#define SKREG_MOVES(limit) ((coef[j] != 0.0) | !(grad[j] <= (limit) + more) | !(grad[j] >= -(limit)))
+#define SKREG_PULLED(limit)                                             \
+    for (; i + 32 <= n; i += 32) {                                      \
+        /* Most blocks have none, which vectors tell. */                \
+        long some = 0;                                                  \
+        for (long j = i; j < i + 32; j++) some += SKREG_MOVES(limit);   \
+        for (long j = i; some && j < i + 32; j++) {                     \
+            out[k] = j;                                                 \
+            k += SKREG_MOVES(limit);                                    \
+        }                                                               \
+    }                                                                   \
+    for (long j = i; j < n; j++) {                                      \
+        out[k] = j;                                                     \
+        k += SKREG_MOVES(limit);                                        \
+    }
+SKREG_CLONES static long skreg_pulled(long n, const double *restrict coef, const double *restrict grad,
+                                      const double *restrict strength, int own, double share, int positive,
+                                      intptr_t *restrict out) {
+    long i = 0, k = 0;
+    double most = share * strength[0], more = positive ? HUGE_VAL : 0.0;
+    if (own) {
+        SKREG_PULLED(share * strength[j])
+    } else {
+        SKREG_PULLED(most)
+    }
+    return k;
 }
 
 /* The rest is for x in float and in double; sums are double either way.

@@ -25,7 +25,8 @@ cdef class SmallLoops:
     ----------
     columns : ndarray of shape (n_samples, m), Fortran order
         m is the number of features, and one more if there is an intercept; so long are points, gradients and moves.
-    point, gradient, move, reached : ndarray of shape (m,)
+    point, gradient, scores, move, reached : ndarray of shape (m,)
+        The scores are the violation of each coefficient and that of the intercept, before they are divided by their unit.
     eta : ndarray of shape (n_samples,)
         Linear predictor at ``reached``.
     alpha : ndarray of shape (n_features,)
@@ -36,12 +37,12 @@ cdef class SmallLoops:
         The model of their coefficients alone, with the intercept at its best for every move, after `eliminate`.
     """
 
-    cdef readonly object columns, point, gradient, move, reached, eta, alpha, chosen
+    cdef readonly object columns, point, gradient, scores, move, reached, eta, alpha, chosen
     cdef readonly object gram, coef, grad, step, strength
     cdef const double[::1, :] x
     cdef const double[::1] weights
     cdef double[:, ::1] g
-    cdef double[::1] at, slope, change, end, end_eta, now_eta, forward, slopes, curvatures, roots, scores, cross, a
+    cdef double[::1] at, slope, change, end, end_eta, now_eta, forward, slopes, curvatures, roots, score, cross, a
     cdef double[::1] c, q, s, t
     cdef Py_ssize_t[::1] order
     cdef char[::1] inside
@@ -57,7 +58,8 @@ cdef class SmallLoops:
         self.at, self.slope, self.change, self.end = self.point, self.gradient, self.move, self.reached
         self.end_eta = self.eta = np.empty(n)
         self.now_eta, self.forward, self.slopes, self.curvatures, self.roots = np.empty((5, n))
-        self.scores, self.cross = np.empty((2, m))
+        self.score = self.scores = np.empty(m)
+        self.cross = np.empty(m)
         self.a = self.alpha = np.empty(size)
         self.inside = np.zeros(size, dtype=np.int8)
         self.order = self.chosen = np.empty(0, dtype=np.intp)
@@ -85,22 +87,17 @@ cdef class SmallLoops:
             self.curvatures[i] = self.weights[i] * curvature[i]
         return loss
 
-    def arrive(self):
-        """What was reached is the point; its gradient."""
-        cdef Py_ssize_t j, n = self.x.shape[0]
-        self.at[:] = self.end
-        self.now_eta[:] = self.end_eta
-        for j in range(self.x.shape[1]):
-            self.slope[j] = skreg_dot(n, &self.x[0, j], &self.slopes[0])
-
-    def violation(self, uintptr_t address, const double[:, ::1] params):
-        """As `Point.violation`, before it is divided by its unit."""
+    def arrive(self, uintptr_t address, const double[:, ::1] params):
+        """What was reached is the point; its gradient and its scores, the largest of which is returned."""
         cdef prox_function prox = <prox_function> address
         cdef Py_ssize_t j, n = self.x.shape[0], stride = params.shape[1] if params.shape[0] > 1 else 0
         cdef double worst = 0.0, curvature
         cdef const double *own
+        self.at[:] = self.end
+        self.now_eta[:] = self.end_eta
         for j in range(self.x.shape[1]):
-            own, self.scores[j] = &params[0, 0] + j * stride, 0.0
+            self.slope[j] = skreg_dot(n, &self.x[0, j], &self.slopes[0])
+            own, self.score[j] = &params[0, 0] + j * stride, 0.0
             # Zeros that stay zero with one step do so with any.
             if j < self.size and self.at[j] == 0.0 and prox(-self.slope[j], 1.0, self.a[j], own) == 0.0:
                 continue
@@ -108,16 +105,17 @@ cdef class SmallLoops:
             if not curvature > 0.0:
                 curvature = 1.0
             if j < self.size:
-                self.scores[j] = residual(prox, own, self.at[j], self.slope[j], curvature, self.a[j])
+                self.score[j] = residual(prox, own, self.at[j], self.slope[j], curvature, self.a[j])
             else:
-                self.scores[j] = fabs(self.slope[j]) / sqrt(curvature)
-            worst = max(worst, self.scores[j])
+                self.score[j] = fabs(self.slope[j]) / sqrt(curvature)
+            if not self.score[j] <= worst:
+                worst = self.score[j]
         return worst
 
     def choose(self, Py_ssize_t few):
         """Which columns the next model is of: those in use, and the worst others; not many more than were in use, or a ``few``.
 
-        After `violation`. Tells whether the model before has not been of all of them.
+        After `arrive`. Tells whether the model before has not been of all of them.
         """
         cdef Py_ssize_t j, used = 0, wanted = 0, most, k = 0
         cdef bint other = False
@@ -125,7 +123,7 @@ cdef class SmallLoops:
         for j in range(self.size):
             if self.at[j] != 0.0:
                 used += 1
-            elif self.scores[j] == 0.0:
+            elif self.score[j] == 0.0:
                 continue
             wanted += 1
             other |= not self.inside[j]
@@ -133,11 +131,11 @@ cdef class SmallLoops:
             return False
         most = max(used, few)
         if wanted > used + most:
-            others = np.where(np.asarray(self.at)[: self.size] == 0.0, np.asarray(self.scores)[: self.size], 0.0)
+            others = np.where(self.point[: self.size] == 0.0, self.scores[: self.size], 0.0)
             least = np.partition(others, self.size - most)[self.size - most]
         self.order = self.chosen = np.empty(wanted, dtype=np.intp)
         for j in range(self.size):
-            self.inside[j] = self.at[j] != 0.0 or (self.scores[j] > 0.0 and self.scores[j] >= least)
+            self.inside[j] = self.at[j] != 0.0 or (self.score[j] > 0.0 and self.score[j] >= least)
             if self.inside[j]:
                 self.order[k] = j
                 k += 1

@@ -9,7 +9,7 @@ from skreg import _kernels
 from skreg.penalties.convex import L1, L2, ElasticNet
 from skreg.sums import total
 
-__all__ = ["certify_together", "costs_nothing_at_zero", "measure_together", "rest", "would_move"]
+__all__ = ["certify_together", "costs_nothing_at_zero", "measure_together", "rest", "restless"]
 
 # What the formulas below are the text of; a subclass with a text of its own is not meant.
 TEXTS = ("value", "prox", "conjugate", "dual_scale")
@@ -42,50 +42,50 @@ def measure_together(points, coefs, gradients, halves, products, imbalances=None
     rows, (share, positive) = (coefs, gradients), _shape(problem.penalty)
     meet = problem.squared_norms, *problem.twin
     if share is None or problem.unpenalised(min(alphas)).size:
-        violations = _kernels.largest_residuals(*rows, strengths, *meet).tolist()
+        worst = _kernels.largest_residuals(*rows, strengths, *meet).tolist()
     else:
-        sums = _kernels.elastic_sums(*rows, strengths, share, positive, *meet)
-        violations = sums[3].tolist()
+        # Of one point more is asked; for many that would be an array as large as the gradients.
+        violations = np.zeros(coefs.shape) if len(points) == 1 else None
+        sums = _kernels.elastic_sums(*rows, strengths, share, positive, *meet, violations)
+        worst = sums[3].tolist()
         for point, half, product, (price, largest, conjugate, _) in zip(
             points, halves, products, sums.T.tolist(), strict=True
         ):
             # The residual is scaled until no correlation exceeds the price; what is then conjugate to the penalty costs nothing.
-            scale = BELOW / max(largest, 1.0) if share == 1.0 else 1.0
+            scale = BELOW / largest if share == 1.0 else 1.0
             # The second half is by how much the negative dual objective exceeds zero.
             gap = max(point.loss + price + (conjugate - scale * (product - scale * half)), 0.0) / problem.null_loss
             point.price, point.plain_gap = price, gap if math.isfinite(gap) else None
-    for point, violation, imbalance in zip(points, violations, imbalances or [0.0] * len(points), strict=True):
+        if len(points) == 1:
+            points[0].violations = violations[0]
+    for point, violation, imbalance in zip(points, worst, imbalances or [0.0] * len(points), strict=True):
         point.violation = max(violation, imbalance) / problem.unit
 
 
-def certify_together(points, gradients, tol):
+def certify_together(points, coefs, gradients, tol):
     """Give points of a loss that is not squared what their certificates are made of, where the residuals show gaps within ``tol``.
 
     Parameters
     ----------
     points : list of Point
         Of one problem along alpha, with one output.
-    gradients : ndarray of shape (n_alphas, n_features)
+    coefs, gradients : ndarray of shape (n_alphas, n_features)
     tol : float
     """
     problem, alphas = points[0].problem, [point.alpha for point in points]
     share, positive = _shape(problem.penalty)
     if share is None or problem.any_unweighted or problem.unpenalised(min(alphas)).size:
         return
-    strengths = problem.strengths(alphas)
-    coefs = np.array([point.coef for point in points])
-    sums = _kernels.elastic_sums(coefs, gradients, strengths, share, positive)
-    moving = would_move(problem.penalty, coefs, gradients, strengths)
-    for point, moves, (price, largest, conjugate, _) in zip(points, moving, sums.T.tolist(), strict=True):
-        point.restless = moves.nonzero()[0]
+    sums = _kernels.elastic_sums(coefs, gradients, problem.strengths(alphas), share, positive)
+    for point, (price, largest, conjugate, _) in zip(points, sums.T.tolist(), strict=True):
         # Another order of summation is another number: whoever has compared with the one goes on with it.
         vars(point).setdefault("price", price)
-        dual = point.row_gradient / problem.weights
+        dual = point.expansion[1]
         if problem.fit_intercept:
             # A centred design does not see it.
-            dual -= point.row_gradient.sum()
+            dual = dual - total(problem.weights, dual)
         if share == 1.0:
-            dual *= BELOW / max(largest, 1.0)
+            dual = dual * (BELOW / largest)
         excess = problem.loss.conjugate(problem.y, dual)
         if excess is None:
             continue
@@ -94,27 +94,22 @@ def certify_together(points, gradients, tol):
             point.plain_gap = gap
 
 
-def would_move(penalty, coefs, gradients, strengths):
+def restless(penalty, coef, gradient, strengths):
     """Which coefficients are not zero, or would not stay it; None where the penalty is another.
 
     Parameters
     ----------
     penalty : Penalty
-    coefs, gradients : ndarray
+    coef, gradient : ndarray of shape (n_features,)
     strengths : ndarray
         With one number for each coefficient, or for all.
 
     Returns
     -------
-    None or ndarray of bool, shaped like coefs
+    None or ndarray of int
     """
     share, positive = _shape(penalty)
-    if share is None:
-        return None
-    limits = share * strengths
-    moving = (coefs != 0) | (gradients < -limits)
-    # Not by absolute values: another array as large as the gradients costs more than another look at them.
-    return moving if positive else moving | (gradients > limits)
+    return None if share is None else _kernels.elastic_restless(coef, gradient, strengths, share, positive)
 
 
 def rest(penalty):

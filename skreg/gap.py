@@ -26,7 +26,7 @@ def duality_gap(point, enough=np.inf):
     """
     problem = point.problem
     if "plain_gap" not in point.__dict__ and point.coef.ndim == 1 and not problem.loss.quadratic:
-        certify_together([point], point.gradient[None], enough)
+        certify_together([point], point.coef[None], point.gradient[None], enough)
     known = point.__dict__.get("plain_gap")
     if known is not None and known <= enough:
         return known

@@ -5,7 +5,7 @@ import numpy as np
 from skreg import _kernels
 from skreg.certificate import CONDITION, Optimality
 from skreg.curvature import block_curvatures, curvatures, spectral_curvature
-from skreg.elastic import measure_together, rest, would_move
+from skreg.elastic import measure_together, rest, restless
 from skreg.gap import balanced, duality_gap, gap_at
 from skreg.jumps import correct_jumps
 from skreg.lazy import cached_property
@@ -213,13 +213,11 @@ class Point:
     def _violations_of_the_restless(self):
         """`violations` of a convex penalty: zeros that stay zero with one step do so with any, so none needs to know its own."""
         problem, coef, gradient = self.problem, self.coef, self.gradient
-        violations, some = np.zeros(coef.shape), self.restless
+        some = self.restless
         if problem.twin is not None and coef.ndim == 1:
-            address, params = problem.twin
-            params, strengths = (own[some] if len(own) > 1 else own for own in (params, problem.strengths(self.alpha)))
-            meet = self.curvature_of(some), strengths, address, params
-            violations[some] = _kernels.residuals(coef[some], gradient[some], *meet)
-            return violations
+            strengths = problem.strengths(self.alpha)
+            return _kernels.some_residuals(some, coef, gradient, self.curvature_of(some), strengths, *problem.twin)
+        violations = np.zeros(coef.shape)
         if some.size:
             step = self.steps(some)
             target = problem.prox(coef - step * gradient, step, self.alpha)
@@ -231,10 +229,9 @@ class Point:
         """Features with a coefficient that is not zero or, if the penalty is separable and convex, would not stay it."""
         problem, coef, gradient = self.problem, self.coef, self.gradient
         if problem.twin is not None and coef.ndim == 1:
-            moving = would_move(problem.penalty, coef, gradient, problem.strengths(self.alpha))
-            if moving is None:
-                return _kernels.restless(coef, gradient, problem.strengths(self.alpha), *problem.twin)
-            return moving.nonzero()[0]
+            strengths = problem.strengths(self.alpha)
+            known = restless(problem.penalty, coef, gradient, strengths)
+            return _kernels.restless(coef, gradient, strengths, *problem.twin) if known is None else known
         moves = problem.prox(coef - gradient, 1.0 if coef.ndim == 1 else np.ones(coef.shape), self.alpha) - coef
         return np.flatnonzero(np.logical_or(coef, moves).reshape(len(coef), -1).any(axis=1))
 

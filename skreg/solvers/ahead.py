@@ -195,7 +195,7 @@ def _look_ahead(engine, before, last, alphas, tol):
             points[b] = point
         rounds += 1
     gradients = np.array([point.gradient for point in points]) if some is None else _differentiate(points)
-    certify_together(points, gradients, tol)
+    certify_together(points, np.array([point.coef for point in points]), gradients, tol)
     _curve(points)
     return points, rounds
 
@@ -268,11 +268,11 @@ def _solve_each(engine, newton, before, last, alphas, tol):
     for alpha in alphas:
         coef, intercept = _beyond(before, last, alpha, entries)
         before = last
-        last, n_models = newton.best_point(coef, intercept, alpha, goal, MODELS)
+        last, _, n_models = newton.best_point(coef, intercept, alpha, goal, MODELS)
         points.append(last)
         violations.append(newton.violation())
         most = max(most, n_models)
-    certify_together(points, _differentiate(points), tol)
+    certify_together(points, np.array([point.coef for point in points]), _differentiate(points), tol)
     inside = np.zeros(problem.n_features, dtype=bool)
     inside[entries] = True
     for point, violation in zip(points, violations, strict=True):

@@ -135,12 +135,11 @@ class Engine:
             intercept = best_intercept(problem, eta, intercept, NEAR)
             eta = eta + intercept
         self._led = 0, 0.0
-        if self.small is not None:
-            # A certificate is made with curvatures of the point itself: half is near enough.
-            wanted = 0.5 * sharp_enough(tol)
-            coef, intercept, promised, n_models = self.small.minimise(coef, intercept, alpha, wanted, max_iter - 1)
-            first, eta = first + n_models, None
-        point = problem.point(coef, intercept, alpha, eta)
+        if self.small is None:
+            point = problem.point(coef, intercept, alpha, eta)
+        else:
+            point, promised, n_models = self.small.best_point(coef, intercept, alpha, sharp_enough(tol), max_iter - 1)
+            first += n_models
         for n_iter in range(first, max_iter + 1):
             if self.begun and problem.loss.quadratic and n_iter < max_iter:
                 self.begun = False
@@ -348,7 +347,7 @@ class Engine:
         cheap = self.n_fresh < self.entries.size and used**2 <= 2 * self.problem.n_features
         # Twice what a model may leave: those that enter next will move the others.
         wanted = self._wanted_inside(2.0 * wanted, cheap)
-        reached, _ = newton.best_point(point.coef[self.entries], point.intercept, point.alpha, wanted, MODELS)
+        reached, _, _ = newton.best_point(point.coef[self.entries], point.intercept, point.alpha, wanted, MODELS)
         if not reached.objective <= point.objective:
             return point, 0.0
         return reached, point.objective - reached.objective

@@ -66,7 +66,7 @@ def _solve_one(system, alpha, start, tol, max_iter):
     if system.small is None:
         point = problem.point(coef, intercept, alpha)
     else:
-        point, n_models = system.small.best_point(coef, intercept, alpha, 0.5 * sharp_enough(tol), max_iter - 1)
+        point, _, n_models = system.small.best_point(coef, intercept, alpha, sharp_enough(tol), max_iter - 1)
     slopes = system.loss_gradient(point)
     best, progress, looking, moved = None, Progress(), n_models > 0, False
     for n_iter in range(1 + n_models, max_iter + 1):

@@ -152,8 +152,7 @@ class SmallNewton:
         promised, violation, reached, fresh = np.inf, np.inf, loops.reached[: coef.size], True
         loss, price = self._expand(), self._penalty.value(coef, strength)
         for n_iter in range(min(max_iter, MOST) + 1):
-            loops.arrive()
-            last, violation = violation, loops.violation(*self._twin)
+            last, violation = violation, loops.arrive(*self._twin)
             if (
                 n_iter == min(max_iter, MOST)
                 or (may_diverge and diverges(problem, *self._everywhere(), alpha))
@@ -189,43 +188,47 @@ class SmallNewton:
         return *self._here(), promised, n_iter
 
     def best_point(self, coef, intercept, alpha, wanted, max_iter):
-        """The point where `minimise` leads to, its intercept the best one for the coefficients; and how many models it took."""
-        coef, intercept, _, n_models = self.minimise(coef, intercept, alpha, wanted, max_iter)
-        expansion = None
-        if self.problem.fit_intercept:
-            # A certificate then needs no pass over X for a dual point orthogonal to the intercept.
-            intercept, expansion = self.balance()
-        point = self.problem.point(self._of_all(coef), intercept, alpha, self.eta.copy())
-        if expansion is not None:
-            point.expansion = expansion
-            if self.entries is not None:
-                # X need not be read for what the copies tell.
-                squares = self._loops.squares()
-                point.some_curvature[self.entries] = np.where(squares > 0.0, squares, np.nan)
-        return point, n_models
+        """The point where `minimise` leads to, with what the copies tell of it: X need not be read for that.
 
-    def balance(self):
-        """Make the intercept the best one for the coefficients that were reached; returns it, and the loss of the rows there.
+        Its intercept is the best one for the coefficients: the residual is then a dual point as it is.
 
-        That is None where it is not known.
+        Returns
+        -------
+        point : Point
+        promised : float
+            The decrease that the last model promised.
+        n_models : int
+            How many there were.
         """
-        loops, expansion = self._loops, None
+        problem, loops, every = self.problem, self._loops, self.entries is None
+        coef, _, promised, n_models = self.minimise(coef, intercept, alpha, wanted, max_iter)
+        # Moves have added up in the linear predictor.
         loops.begin(*self._here())
+        self._expand()
+        if problem.fit_intercept:
+            self._balance()
+        intercept = float(loops.reached[-1]) if problem.fit_intercept else 0.0
+        point = problem.point(self._of_all(coef), intercept, alpha, self.eta.copy())
+        point.expansion = self._expansion
+        if every:
+            point.violation = self.violation()
+            size = coef.size
+            point.gradient, point.violations = loops.gradient[:size].copy(), loops.scores[:size].copy()
+        else:
+            squares = loops.squares()
+            point.some_curvature[self.entries] = np.where(squares > 0.0, squares, np.nan)
+        return point, promised, n_models
+
+    def _balance(self):
+        """Make the intercept the best one for the coefficients that were reached."""
         for _ in range(BALANCING):
-            expansion = self.problem.loss.expansion(self.problem.y, loops.eta)
-            loops.take(*expansion)
-            if loops.balance() <= 1e-15:
+            if self._loops.balance() <= 1e-15:
                 break
-            expansion = None
-        return float(loops.reached[-1]), expansion
+            self._expand()
 
     def violation(self):
-        """As `Point.violation` where the last way ended, of these columns and the intercept; after `balance`, or without one."""
-        if not self.problem.fit_intercept:
-            self._loops.begin(*self._here())
-            self._expand()
-        self._loops.arrive()
-        return self._loops.violation(*self._twin) / math.sqrt(2.0 * self.problem.null_loss)
+        """As `Point.violation` where `best_point` has led to, of these columns and the intercept."""
+        return self._loops.arrive(*self._twin) / self.problem.unit
 
     def _here(self):
         loops = self._loops
@@ -251,7 +254,8 @@ class SmallNewton:
 
     def _expand(self):
         """The loss where the way has led to."""
-        return self._loops.take(*self.problem.loss.expansion(self.problem.y, self._loops.eta))
+        self._expansion = self.problem.loss.expansion(self.problem.y, self._loops.eta)
+        return self._loops.take(*self._expansion)
 
     def _hessian(self, single=False):
         """Second derivatives of the columns of the model, and of the intercept: the lower triangle."""
