@@ -25,6 +25,8 @@ cdef extern from "_exp.h" nogil:
 cdef enum:
     # So many exponentials are taken together, while they are in the cache.
     EXPONENTIALS = 512
+    # So many columns are looked at together.
+    SPAN = 512
     # Memory of the sparse column that comes so many later is asked for: the processor does not foresee it.
     AHEAD = 4
 
@@ -303,6 +305,34 @@ def elastic_sums(const double[:, ::1] coefs, const double[:, ::1] grads, const d
                     conjugate += pull * (pull / (2.0 * rest * strength))
             out[0, b], out[1, b], out[2, b], out[3, b] = price, largest, conjugate, worst
     return result
+
+
+def may_exceed(const double[:, ::1] shares, const double[:, ::1] products, const double[::1] norms,
+               const double[::1] lost, const double[:, ::1] limits):
+    """Whether ``|shares @ products| + lost * norms`` is not surely within ``limits``, in any row, for each column.
+
+    ``lost`` has a number for each row; ``limits`` has one column, or one for each.
+    """
+    cdef Py_ssize_t b, j, k, block, start, width, own = limits.shape[1] > 1, n = norms.shape[0]
+    cdef double[SPAN] sums
+    cdef unsigned char[::1] out
+    cdef bint within
+    found = np.zeros(n, dtype=bool)
+    out = found.view(np.uint8)
+    with nogil:
+        for block in range((n + SPAN - 1) // SPAN):
+            start = block * SPAN
+            width = min(start + SPAN, n) - start
+            for b in range(shares.shape[0]):
+                for j in range(width):
+                    sums[j] = 0.0
+                for k in range(shares.shape[1]):
+                    skreg_axpy(width, shares[b, k], &products[k, start], sums)
+                for j in range(width):
+                    # What is no number may exceed any.
+                    within = fabs(sums[j]) + lost[b] * norms[start + j] <= limits[b, (start + j) * own]
+                    out[start + j] |= not within
+    return found
 
 
 def moment_sums(const double[:, :] gram, const double[::1] product, double square, const double[:, ::1] coefs,

@@ -27,6 +27,10 @@ cdef extern from "_simd.h" nogil:
     void skreg_products_f(long n, const float **x, long ahead, const double *r, double *out)
     void skreg_row_products_d(long n, const double **x, long ahead, const double *r, double *product)
     void skreg_row_products_f(long n, const float **x, long ahead, const double *r, double *product)
+    void skreg_wide_products_d(long n, const double **x, long ahead, const double *rows, double *out)
+    void skreg_wide_products_f(long n, const float **x, long ahead, const double *rows, double *out)
+    void skreg_wide_row_products_d(long n, const double **x, long ahead, const double *rows, double *out, long apart)
+    void skreg_wide_row_products_f(long n, const float **x, long ahead, const double *rows, double *out, long apart)
     void skreg_gather_rows_d32(long n, const double *data, const int32_t *indices, const double *rows, double *out)
     void skreg_gather_rows_d64(long n, const double *data, const int64_t *indices, const double *rows, double *out)
     void skreg_gather_rows_f32(long n, const float *data, const int32_t *indices, const double *rows, double *out)
@@ -328,6 +332,45 @@ def dense_pass(const real[:, :] X, const double[::1] residual, const double[::1]
                         axpy(p, residual[k], &X[k, 0], &product[0])
                     if square:
                         add_squares(p, weights[k], &X[k, 0], &shift[0], &norms[0])
+
+
+def dense_wide_products(const real[:, :] X, const double[:, ::1] rows, double[:, ::1] out):
+    """out += rows.T @ X, both eight numbers wide; X in blocks of rows if it is contiguous along columns, else eight rows."""
+    cdef:
+        Py_ssize_t n = X.shape[0], p = X.shape[1], j, k, m, block, start, size, ahead
+        double work = 0.0
+        double[32] sums
+        const real *four[4]
+        const real *eight[8]
+    with nogil:
+        if X.strides[0] == sizeof(real):
+            ahead = 4 * (X.strides[1] // sizeof(real))
+            for block in range((n + PIECE - 1) // PIECE):
+                start = block * PIECE
+                size = min(start + PIECE, n) - start
+                for j in range(0, p, 4):
+                    look(&work, 32.0 * size)
+                    for k in range(4):
+                        # What is beyond the last column is that once more.
+                        four[k] = &X[start, min(j + k, p - 1)]
+                    if real is float:
+                        skreg_wide_products_f(size, four, ahead, &rows[start, 0], sums)
+                    else:
+                        skreg_wide_products_d(size, four, ahead, &rows[start, 0], sums)
+                    for k in range(min(4, p - j)):
+                        for m in range(8):
+                            out[m, j + k] += sums[8 * k + m]
+        else:
+            ahead = 8 * (X.strides[0] // sizeof(real))
+            for start in range(0, n, 8):
+                look(&work, 64.0 * p)
+                for k in range(8):
+                    # What is beyond the last row meets zeros.
+                    eight[k] = &X[min(start + k, n - 1), 0]
+                if real is float:
+                    skreg_wide_row_products_f(p, eight, ahead, &rows[start, 0], &out[0, 0], p)
+                else:
+                    skreg_wide_row_products_d(p, eight, ahead, &rows[start, 0], &out[0, 0], p)
 
 
 def dense_some_products(const real[:, :] X, const Py_ssize_t[::1] columns, const double[::1] residual, double[::1] out):

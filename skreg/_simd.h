@@ -416,6 +416,57 @@ SKREG_CLONES static void skreg_spread(long n, const double *restrict w, const do
         }                                                                                                           \
     }
 
+/* Dense X and SKREG_WIDE vectors that lie in rows; what is read next is so far ``ahead``.
+   wide_products       of four columns: out = products with the vectors
+   wide_row_products   of eight rows, column by column: out += the same, one vector in each of its rows, which are so far ``apart`` */
+#if defined(__GNUC__)
+#define SKREG_WIDE_PRODUCTS_IN_LANES                     \
+    skreg_eight row, sums[4] = {{0}};                    \
+    for (; i < n; i++) {                                 \
+        SKREG_LOAD_d(row, rows + SKREG_WIDE * i)         \
+        for (int k = 0; k < 4; k++) {                    \
+            if (i % 8 == 0) SKREG_SOON(x[k] + i + ahead) \
+            sums[k] += (double)x[k][i] * row;            \
+        }                                                \
+    }                                                    \
+    for (int k = 0; k < 4; k++) SKREG_STORE_d(sums[k], out + SKREG_WIDE * k)
+#define SKREG_WIDE_ROW_PRODUCTS_IN_LANES(suffix)         \
+    skreg_eight value, sums[SKREG_WIDE];                 \
+    for (; i + 8 <= n; i += 8) {                         \
+        for (int m = 0; m < SKREG_WIDE; m++) SKREG_LOAD_d(sums[m], out + m * apart + i) \
+        for (int k = 0; k < SKREG_ROWS; k++) {           \
+            SKREG_SOON(x[k] + i + ahead)                 \
+            SKREG_LOAD##suffix(value, x[k] + i)          \
+            for (int m = 0; m < SKREG_WIDE; m++) sums[m] += rows[SKREG_WIDE * k + m] * value; \
+        }                                                \
+        for (int m = 0; m < SKREG_WIDE; m++) SKREG_STORE_d(sums[m], out + m * apart + i) \
+    }
+#else
+#define SKREG_WIDE_PRODUCTS_IN_LANES \
+    for (int k = 0; k < 4 * SKREG_WIDE; k++) out[k] = 0.0;
+#define SKREG_WIDE_ROW_PRODUCTS_IN_LANES(suffix)
+#endif
+
+#define SKREG_WIDE_PRODUCTS(real, suffix)                                                                           \
+    SKREG_CLONES static void skreg_wide_products##suffix(long n, const real *const *x, long ahead,                  \
+                                                         const double *restrict rows, double *restrict out) {       \
+        long i = 0;                                                                                                 \
+        SKREG_WIDE_PRODUCTS_IN_LANES                                                                                \
+        for (; i < n; i++)                                                                                          \
+            for (int k = 0; k < 4; k++)                                                                             \
+                for (int m = 0; m < SKREG_WIDE; m++) out[SKREG_WIDE * k + m] += x[k][i] * rows[SKREG_WIDE * i + m]; \
+    }                                                                                                               \
+    SKREG_CLONES static void skreg_wide_row_products##suffix(long n, const real *const *x, long ahead,              \
+                                                             const double *restrict rows, double *restrict out, long apart) { \
+        long i = 0;                                                                                                 \
+        SKREG_WIDE_ROW_PRODUCTS_IN_LANES(suffix)                                                                    \
+        for (; i < n; i++)                                                                                          \
+            for (int k = 0; k < SKREG_ROWS; k++)                                                                    \
+                for (int m = 0; m < SKREG_WIDE; m++) out[m * apart + i] += rows[SKREG_WIDE * k + m] * x[k][i];      \
+    }
+
+SKREG_WIDE_PRODUCTS(double, _d)
+SKREG_WIDE_PRODUCTS(float, _f)
 SKREG_GATHER_ROWS(double, int32_t, _d32)
 SKREG_GATHER_ROWS(double, int64_t, _d64)
 SKREG_GATHER_ROWS(float, int32_t, _f32)

@@ -21,7 +21,7 @@ SHARES = {L1: 1.0, L2: 0.0}
 BELOW = 1.0 - 2.0 * float(np.finfo(np.float64).eps)
 
 
-def measure_together(points, coefs, gradients, halves, products, imbalances=None):
+def measure_together(points, coefs, gradients, halves, products, imbalances=None, features=None):
     """Give points what their certificates are made of, where it follows from a few sums.
 
     Parameters
@@ -29,18 +29,25 @@ def measure_together(points, coefs, gradients, halves, products, imbalances=None
     points : list of Point
         Of one problem along alpha: squared loss, one output.
     coefs, gradients : ndarray of shape (n_alphas, n_features)
+        Or as many columns as there are ``features``.
     halves, products : list of float
         Half the weighted mean square of the residuals, balanced if there is an intercept, and that of their products with y.
     imbalances : list of float, optional
         Sizes of the weighted means of the residuals, if there is an intercept; 0 by default.
+    features : ndarray of int, optional
+        To which the columns of coefs and gradients belong, if the others are zero and stay it.
     """
     problem = points[0].problem
     if problem.twin is None:
         return
-    alphas = [point.alpha for point in points]
-    strengths = problem.strengths(alphas)
+    alphas, norms, (address, params) = [point.alpha for point in points], problem.squared_norms, problem.twin
+    if features is None:
+        strengths = problem.strengths(alphas)
+    else:
+        strengths, norms = problem.strengths_of(features, alphas), norms[features]
+        params = params[features] if len(params) > 1 else params
     rows, (share, positive) = (coefs, gradients), _shape(problem.penalty)
-    meet = problem.squared_norms, *problem.twin
+    meet = norms, address, params
     if share is None or problem.unpenalised(min(alphas)).size:
         worst = _kernels.largest_residuals(*rows, strengths, *meet).tolist()
     else:
@@ -62,7 +69,7 @@ def measure_together(points, coefs, gradients, halves, products, imbalances=None
         point.violation = max(violation, imbalance) / problem.unit
 
 
-def certify_together(points, coefs, gradients, tol):
+def certify_together(points, coefs, gradients, tol, features=None):
     """Give points of a loss that is not squared what their certificates are made of, where the residuals show gaps within ``tol``.
 
     Parameters
@@ -70,13 +77,20 @@ def certify_together(points, coefs, gradients, tol):
     points : list of Point
         Of one problem along alpha, with one output.
     coefs, gradients : ndarray of shape (n_alphas, n_features)
+        Or as many columns as there are ``features``.
     tol : float
+    features : ndarray of int, optional
+        To which the columns belong, if all other coefficients are zero and stay it.
     """
     problem, alphas = points[0].problem, [point.alpha for point in points]
     share, positive = _shape(problem.penalty)
     if share is None or problem.any_unweighted or problem.unpenalised(min(alphas)).size:
         return
-    sums = _kernels.elastic_sums(coefs, gradients, problem.strengths(alphas), share, positive)
+    strengths = problem.strengths(alphas) if features is None else problem.strengths_of(features, alphas)
+    sums = _kernels.elastic_sums(coefs, gradients, strengths, share, positive)
+    if features is not None:
+        for point, *own in zip(points, coefs, gradients, strengths, strict=True):
+            point.restless = features[_kernels.elastic_restless(*own, share, positive)]
     for point, (price, largest, conjugate, _) in zip(points, sums.T.tolist(), strict=True):
         # Another order of summation is another number: whoever has compared with the one goes on with it.
         vars(point).setdefault("price", price)

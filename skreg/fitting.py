@@ -8,6 +8,7 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from skreg._validation import check_bool, check_weights, is_centred
 from skreg.losses import Logistic, Loss, Softmax, get_loss
+from skreg.pages import in_large_pages
 from skreg.problem import make_problem
 from skreg.sums import inner
 
@@ -220,7 +221,10 @@ def path_in_units_of_X(problem, solutions):
     if problem.y.ndim > 1:
         parts = [in_units_of_X(problem, s.coef, s.intercept, s.alpha) for s in solutions]
         return tuple(np.stack(part) for part in zip(*parts, strict=True))
-    coefs, moved = np.empty((len(solutions), problem.n_features), problem.design.X.dtype), np.empty(len(solutions))
+    coefs, moved = (
+        in_large_pages((len(solutions), problem.n_features), problem.design.X.dtype),
+        np.empty(len(solutions)),
+    )
     # Row by row: to touch the memory of another large array costs more than to fill it.
     for k, solution in enumerate(solutions):
         coefs[k], moved[k] = _unscaled(problem, solution.coef)

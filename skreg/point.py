@@ -24,7 +24,11 @@ class Point:
     coef : ndarray of shape (n_features,) or (n_features, n_outputs)
     intercept : float or ndarray of shape (n_outputs,)
     alpha : float
+    known_gradient : callable or None
+        Gives the gradient, where it comes from what is known of several points.
     """
+
+    known_gradient = None
 
     def __init__(self, problem, coef, intercept, alpha, eta=None):
         self.problem, self.coef, self.intercept, self.alpha = problem, coef, intercept, alpha
@@ -117,8 +121,10 @@ class Point:
     def gradient(self):
         """Derivative of the mean loss with respect to ``coef``: one pass over X.
 
-        Where the problem has a screen, exact wherever a coefficient is not zero or is not surely kept there by the penalty.
+        Where the problem has a screen, or it is known from that of other points, exact wherever a coefficient is not zero or is not surely kept there by the penalty.
         """
+        if self.known_gradient is not None:
+            return self.known_gradient()
         if (
             self.problem.loss.quadratic
             and not self.coef.any()

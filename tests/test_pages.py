@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from skreg.pages import LARGE, in_large_pages
+from skreg.pages import LARGE, Rows, in_large_pages
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32, np.int16])
@@ -26,3 +26,12 @@ def test_large_arrays_begin_where_a_page_does(size):
     assert array.ctypes.data % LARGE == 0
     # The last page, too, lies in memory that is the array's own.
     assert array.base.nbytes >= -(-size // LARGE) * LARGE
+
+
+@pytest.mark.parametrize("length", [1, 7000, LARGE])
+@pytest.mark.parametrize("most", [1, 100])
+def test_rows_are_copies_of_what_they_keep(length, most):
+    rows, array = Rows(length, most), np.arange(length, dtype=float)
+    kept = [rows.keep(array + k) for k in range(12)]
+    for k, row in enumerate(kept):
+        np.testing.assert_array_equal(row, array + k)

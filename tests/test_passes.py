@@ -1,6 +1,7 @@
 """The compiled passes over dense X, against matrices: any shape, order, type, and views with gaps."""
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -50,6 +51,31 @@ def test_products(X, seed):
     _passes.dense_times(X, np.arange(p), coef, out)
     close(out, wanted, X)
     np.testing.assert_array_equal(X, before)
+
+
+@settings(max_examples=200)
+@given(matrices(), st.integers(0, 2**31))
+def test_eight_vectors_at_once(X, seed):
+    rng, (n, p) = np.random.default_rng(seed), X.shape
+    rows, out = np.zeros((-(-n // 8) * 8, 8)), rng.standard_normal((8, p))
+    rows[:n] = rng.standard_normal((n, 8))
+    wanted = out + rows[:n].T @ X.astype(np.float64)
+    _passes.dense_wide_products(X, rows, out)
+    close(out, wanted, X)
+
+
+@pytest.mark.parametrize("order", ["F", "C"])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("width", [1, 2, 8, 9, 16, 17])
+@pytest.mark.parametrize("vectors", ["F", "C"])
+def test_products_with_several_vectors(order, dtype, width, vectors):
+    # More numbers than stay in the cache, and more rows than are taken at once.
+    rng, n, p = np.random.default_rng(width), 2051, 70
+    X = np.asarray(rng.standard_normal((n, p)) + 1.0, order=order, dtype=dtype)
+    rows = np.asarray(rng.standard_normal((n, width)), order=vectors)
+    product = make_design(X, np.full(n, 1.0 / n), True, False).dot_t(rows)
+    close(product, (X - X.mean(axis=0, dtype=np.float64)).T @ rows, X)
+    assert product.flags.c_contiguous or product.flags.f_contiguous
 
 
 @settings(max_examples=200)

@@ -30,6 +30,7 @@ from skreg.moments import moment_points
 from skreg.penalties import get_penalty, penalty_names
 from skreg.solvers import CoordinateDescent, ahead
 from skreg.solvers.compiled import compiled_prox
+from skreg.solvers.directions import differentiate
 
 # Every class of skreg.penalties with its defaults and, where that says something else, another setting.
 DISCOVERED = [penalty for cls in penalty_classes() for penalty in instances(cls)[:2]]
@@ -327,7 +328,7 @@ def test_points_measured_together_are_as_if_alone(penalty, factor, off, through)
         points = moment_points(problem, coefs, alphas)
     else:
         points = ahead._points(problem, coefs, [problem.null_intercept + off] * 4, alphas)
-        ahead._measure(points, coefs, ahead._differentiate(points))
+        ahead._measure(points, differentiate(points))
     for point, coef, alpha in zip(points, coefs, alphas, strict=True):
         # Without a twin a point asks the text of the penalty, one question after the other.
         alone = problem.changed(twin=None).point(coef, point.intercept, alpha)

@@ -15,6 +15,9 @@ __all__ = ["DenseDesign"]
 # Where X has so many numbers, it does not stay in the cache from one product to the next; so many do.
 MANY, LARGE_BLOCK = 4e6, 524_288
 
+# So many vectors meet a dense X at once.
+WIDE = 8
+
 # So many products are about a second of BLAS, which no Ctrl-C ends.
 UNBROKEN = 3e10
 
@@ -72,6 +75,8 @@ class DenseDesign(Design):
 
     def _times_t(self, residual):
         X = self.X
+        if residual.ndim > 1 and 1 < residual.shape[1] <= 2 * WIDE and X.size > BLOCK_SIZE:
+            return self._wide_times_t(residual)
         if X.dtype == np.float64:
             return _product(X.T, residual)
         if residual.ndim == 1:
@@ -79,6 +84,18 @@ class DenseDesign(Design):
             _passes.dense_pass(X, np.ascontiguousarray(residual), NOTHING, NOTHING, out, NOTHING)
             return out
         return sum(block.astype(np.float64).T @ residual[rows] for rows, block in _row_blocks(X))
+
+    def _wide_times_t(self, residual):
+        """With a few vectors, which X then meets as it is read; ordered as they are."""
+        n_samples, width = residual.shape
+        product = np.zeros((-(-width // WIDE) * WIDE, self.shape[1]))
+        for start in range(0, width, WIDE):
+            # As many rows as are read at once.
+            rows, some = np.zeros((-(-n_samples // WIDE) * WIDE, WIDE)), residual[:, start : start + WIDE]
+            rows[:n_samples, : some.shape[1]] = some
+            _passes.dense_wide_products(self.X, rows, product[start : start + WIDE])
+        product = product[:width].T
+        return product if residual.flags.f_contiguous else np.ascontiguousarray(product)
 
     def _some_times_t(self, index, residual):
         if self._by_column and residual.ndim == 1:

@@ -15,9 +15,11 @@ from skreg.certificate import CONDITION
 from skreg.divergence import diverges
 from skreg.elastic import certify_together, measure_together
 from skreg.moments import moment_points
+from skreg.pages import Rows
 from skreg.point import Point
 from skreg.solvers.base import Progress, Solution, sharp, sharp_enough
 from skreg.solvers.columns import ColumnQuadratic
+from skreg.solvers.directions import differentiate, differentiate_where_it_counts
 from skreg.solvers.engine import MODELS
 from skreg.solvers.growth import grow
 from skreg.solvers.hessian import KeptHessian, KeptModel
@@ -69,7 +71,7 @@ def solve_ahead(engine, alphas, start, tol, max_iter):
         How many alphas were solved: all, unless moments have lost their digits; where to go on from.
     """
     in_moments = engine.problem.moments is not None
-    progress = Progress()
+    progress, kept = Progress(), Rows(engine.problem.n_features, len(alphas))
     done, ahead, failures, before, last = 0, FIRST, 0, None, None
     careful, stale = True, not engine.problem.loss.quadratic
     while done < len(alphas):
@@ -107,7 +109,7 @@ def solve_ahead(engine, alphas, start, tol, max_iter):
             if not sound or diverges(engine.problem, point.coef, point.intercept, point.alpha):
                 break
             gradient = point.gradient if engine.keeps_gradient else None
-            yield Solution(point.alpha, point.coef, point.intercept, rounds, optimality, gradient=gradient)
+            yield Solution(point.alpha, kept.keep(point.coef), point.intercept, rounds, optimality, gradient=gradient)
             before, last = last, point
             passed += 1
         start = last.coef, last.intercept
@@ -161,11 +163,9 @@ def _look_ahead(engine, before, last, alphas, tol):
     points = _points(problem, coefs, intercepts, alphas)
     if problem.loss.quadratic:
         if problem.moments is None:
-            gradients = _differentiate(points)
-            if problem.y.ndim == 1:
-                _measure(points, coefs, gradients)
+            _measure(points, *differentiate_where_it_counts(points, engine.entries))
         return points, 1
-    _differentiate(points, some)
+    differentiate(points, some)
     goal, hessians = _goal(tol), _hessians(engine, kept, points, other)
     rounds, renewals, previous = 1, 0, np.full(len(alphas), np.inf)
     while rounds < MOST_ROUNDS:
@@ -190,12 +190,14 @@ def _look_ahead(engine, before, last, alphas, tol):
         if not again:
             break
         nearer = _points(problem, np.stack(coefs), intercepts, [alphas[b] for b in again])
-        _differentiate(nearer, some)
+        differentiate(nearer, some)
         for b, point in zip(again, nearer, strict=True):
             points[b] = point
         rounds += 1
-    gradients = np.array([point.gradient for point in points]) if some is None else _differentiate(points)
-    certify_together(points, np.array([point.coef for point in points]), gradients, tol)
+    if some is None:
+        _certify(points, tol, np.array([point.gradient for point in points]))
+    else:
+        _certify(points, tol, *differentiate_where_it_counts(points, some))
     _curve(points)
     return points, rounds
 
@@ -223,7 +225,7 @@ def _from_both_ends(engine, last, alphas, tol, some):
     """
     kept = engine.models.kept
     (end,) = _points(engine.problem, *_Model(engine, last).solutions(alphas[-1:], tol), alphas[-1:])
-    _differentiate([end], some)
+    differentiate([end], some)
     other = KeptHessian(engine.problem, end.row_curvature, engine.models.single)
     coefs, intercepts, way = [], [], last.alpha - end.alpha
     for alpha in alphas:
@@ -272,7 +274,7 @@ def _solve_each(engine, newton, before, last, alphas, tol):
         points.append(last)
         violations.append(newton.violation())
         most = max(most, n_models)
-    certify_together(points, np.array([point.coef for point in points]), _differentiate(points), tol)
+    _certify(points, tol, *differentiate_where_it_counts(points, entries))
     inside = np.zeros(problem.n_features, dtype=bool)
     inside[entries] = True
     for point, violation in zip(points, violations, strict=True):
@@ -355,8 +357,17 @@ def _points(problem, coefs, intercepts, alphas):
     return points
 
 
-def _measure(points, coefs, gradients):
-    """Certify points of the squared loss together, as far as that goes; coefficients and gradients in rows."""
+def _certify(points, tol, gradients, features=None):
+    """Certify points of another loss together, as far as that goes; gradients as for `_measure`."""
+    certify_together(points, _coefs_of(points, features), gradients, tol, features)
+
+
+def _coefs_of(points, features):
+    return np.array([point.coef if features is None else point.coef[features] for point in points])
+
+
+def _measure(points, gradients, features=None):
+    """Certify points of the squared loss together, as far as that goes; gradients in rows, of some features where the others rest."""
     problem = points[0].problem
     y, weights, means = problem.y, problem.weights, np.zeros(len(points))
     residuals = y - np.array([point.eta for point in points])
@@ -366,32 +377,9 @@ def _measure(points, coefs, gradients):
     if problem.fit_intercept:
         y, means = y - problem.null_intercept, residuals @ weights
     # Balanced residuals are these without their means; a centred y does not see those.
-    halves, products = losses - 0.5 * means**2, residuals @ (weights * y)
-    measure_together(points, coefs, gradients, halves.tolist(), products.tolist(), np.abs(means).tolist())
-
-
-def _differentiate(points, entries=None):
-    """Give points their gradients, from one pass over X, or over the columns of ``entries``: the others' are not known then.
-
-    Returns them, one row for each point.
-    """
-    problem = points[0].problem
-    design = problem.design
-    rows = np.empty((design.shape[0], len(points)), order="F")
-    for row_gradient, point in zip(rows.T, points, strict=True):
-        if problem.loss.quadratic or "row_gradient" in vars(point):
-            row_gradient[:] = point.row_gradient
-        else:
-            # Where it is needed, it is made.
-            point.row_gradient = np.multiply(point.expansion[1], problem.weights, out=row_gradient)
-    gradients = design.dot_t(rows, entries)
-    if entries is not None:
-        some, gradients = gradients, np.full((design.shape[1], len(points)), np.nan)
-        gradients[entries] = some
-    gradients = np.ascontiguousarray(gradients.T)
-    for gradient, point in zip(gradients, points, strict=True):
-        point.gradient = gradient
-    return gradients
+    halves, products, imbalances = losses - 0.5 * means**2, residuals @ (weights * y), np.abs(means)
+    sums = halves.tolist(), products.tolist(), imbalances.tolist()
+    measure_together(points, _coefs_of(points, features), gradients, *sums, features)
 
 
 def _curve(points):
