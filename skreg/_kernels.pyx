@@ -16,6 +16,8 @@ cdef extern from "_simd.h" nogil:
     void skreg_soon(const void *place)
     long skreg_pulled(long n, const double *coef, const double *grad, const double *strength, bint own, double share,
                       bint positive, Py_ssize_t *out)
+    void skreg_exceeds(long n, const double *shares, const double *products, long apart, double lost, const double *norms,
+                       const double *limits, long step, unsigned char *out)
 
 cdef extern from "_exp.h" nogil:
     void skreg_logistic(long n, const double *y, const double *eta, double *value, double *gradient, double *curvature)
@@ -311,27 +313,18 @@ def may_exceed(const double[:, ::1] shares, const double[:, ::1] products, const
                const double[::1] lost, const double[:, ::1] limits):
     """Whether ``|shares @ products| + lost * norms`` is not surely within ``limits``, in any row, for each column.
 
-    ``lost`` has a number for each row; ``limits`` has one column, or one for each.
+    There are eight products; ``lost`` has a number for each row, and ``limits`` one column, or one for each.
     """
-    cdef Py_ssize_t b, j, k, block, start, width, own = limits.shape[1] > 1, n = norms.shape[0]
-    cdef double[SPAN] sums
+    cdef Py_ssize_t b, block, start, n = norms.shape[0], own = limits.shape[1] > 1
     cdef unsigned char[::1] out
-    cdef bint within
     found = np.zeros(n, dtype=bool)
     out = found.view(np.uint8)
     with nogil:
         for block in range((n + SPAN - 1) // SPAN):
             start = block * SPAN
-            width = min(start + SPAN, n) - start
             for b in range(shares.shape[0]):
-                for j in range(width):
-                    sums[j] = 0.0
-                for k in range(shares.shape[1]):
-                    skreg_axpy(width, shares[b, k], &products[k, start], sums)
-                for j in range(width):
-                    # What is no number may exceed any.
-                    within = fabs(sums[j]) + lost[b] * norms[start + j] <= limits[b, (start + j) * own]
-                    out[start + j] |= not within
+                skreg_exceeds(min(start + SPAN, n) - start, &shares[b, 0], &products[0, start], n, lost[b], &norms[start],
+                              &limits[b, start * own], own, &out[start])
     return found
 
 

@@ -514,22 +514,23 @@ def sparse_gather_rows(const real[::1] data, const index[::1] indices, const ind
 
 
 def sparse_scatter(const real[::1] data, const index[::1] indices, const index[::1] indptr,
-                   const double[::1] vector, double[::1] out):
-    """out[minor] += data * vector[major]."""
-    cdef Py_ssize_t i, k
+                   const double[::1] vector, double[::1] out, const Py_ssize_t[::1] chosen=None):
+    """out[minor] += data * vector[major]; the vector is of the ``chosen`` only, one after the other."""
+    cdef Py_ssize_t i, k, major
     cdef double factor
     with nogil:
         for i in range(vector.shape[0]):
             factor = vector[i]
             if factor != 0.0:
-                for k in range(indptr[i], indptr[i + 1]):
+                major = i if chosen is None else chosen[i]
+                for k in range(indptr[major], indptr[major + 1]):
                     out[indices[k]] += factor * data[k]
 
 
 def sparse_scatter_rows(const real[::1] data, const index[::1] indices, const index[::1] indptr,
-                        const double[:, :] rows, double[:, ::1] out):
-    """out[minor] += data * rows[major], out being eight numbers wide and rows no more."""
-    cdef Py_ssize_t i, k, first, n, width = rows.shape[1]
+                        const double[:, :] rows, double[:, ::1] out, const Py_ssize_t[::1] chosen=None):
+    """out[minor] += data * rows[major], out being eight numbers wide and rows no more; ``chosen`` as above."""
+    cdef Py_ssize_t i, k, major, first, n, width = rows.shape[1]
     cdef double[8] row
     cdef bint used
     for k in range(8):
@@ -540,8 +541,9 @@ def sparse_scatter_rows(const real[::1] data, const index[::1] indices, const in
             for k in range(width):
                 row[k] = rows[i, k]
                 used = used or row[k] != 0.0
-            first = indptr[i]
-            n = indptr[i + 1] - first
+            major = i if chosen is None else chosen[i]
+            first = indptr[major]
+            n = indptr[major + 1] - first
             if not used or n == 0:
                 continue
             if real is float and index is int32_t:
@@ -680,17 +682,18 @@ def sparse_some_squares(const real[::1] data, const index[::1] indices, const in
 
 
 def sparse_gram(const double[::1] left_data, const index[::1] left_indices, const index[::1] left_indptr,
-                const double[::1] right_data, const index[::1] right_indices, const index[::1] right_indptr,
-                const double[::1] weights, double[:, ::1] out, bint lower=False):
+                const real[::1] right_data, const index[::1] right_indices, const index[::1] right_indptr,
+                const double[::1] weights, double[:, ::1] out, bint lower=False, const Py_ssize_t[::1] chosen=None):
     """out += right.T @ diag(weights) @ left: the left by rows, the right by columns, so that only what meets is touched.
 
-    ``lower``: of the left, whose rows are in order, no column beyond that of the right.
+    ``lower``: of the left, whose rows are in order, no column beyond that of the right. ``chosen``: those columns of the right.
     """
-    cdef Py_ssize_t j, k, m, row
+    cdef Py_ssize_t j, k, m, row, column
     cdef double factor
     with nogil:
         for j in range(out.shape[0]):
-            for k in range(right_indptr[j], right_indptr[j + 1]):
+            column = j if chosen is None else chosen[j]
+            for k in range(right_indptr[column], right_indptr[column + 1]):
                 row = right_indices[k]
                 factor = weights[row] * right_data[k]
                 for m in range(left_indptr[row], left_indptr[row + 1]):

@@ -465,6 +465,16 @@ SKREG_CLONES static void skreg_spread(long n, const double *restrict w, const do
                 for (int m = 0; m < SKREG_WIDE; m++) out[m * apart + i] += rows[SKREG_WIDE * k + m] * x[k][i];      \
     }
 
+/* Whether |sum of shares * products| + lost * norms is not surely within the limit: one product in each of SKREG_WIDE rows, so far ``apart``. */
+SKREG_CLONES static void skreg_exceeds(long n, const double *restrict shares, const double *restrict products, long apart, double lost,
+                                       const double *restrict norms, const double *restrict limits, long step, unsigned char *restrict out) {
+    for (long i = 0; i < n; i++) {
+        double sum = 0.0;
+        for (int m = 0; m < SKREG_WIDE; m++) sum += shares[m] * products[m * apart + i];
+        out[i] |= !(fabs(sum) + lost * norms[i] <= limits[i * step]);
+    }
+}
+
 SKREG_WIDE_PRODUCTS(double, _d)
 SKREG_WIDE_PRODUCTS(float, _f)
 SKREG_GATHER_ROWS(double, int32_t, _d32)

@@ -197,12 +197,14 @@ def _centred(problem, coef, alpha):
     return centred if np.isfinite(problem.penalty_value(centred, alpha)) else coef
 
 
-def _unscaled(problem, coefs):
+def _unscaled(problem, coefs, out=None):
     """Coefficients in the units of X and of its type, features last; and by how much their intercepts are less than at the shift."""
     design, dtype = problem.design, problem.design.X.dtype
+    out = np.empty(coefs.shape, dtype) if out is None else out
+    out[:] = coefs if design.scale is None else coefs / design.scale
     # Rounded first, so that the intercept makes good for it; a zero has no sign.
-    coefs = (coefs if design.scale is None else coefs / design.scale).astype(dtype, copy=False) + dtype.type(0)
-    return coefs, 0.0 if design.shift is None else inner(design.shift, coefs.T.astype(np.float64, copy=False))
+    out += dtype.type(0)
+    return out, 0.0 if design.shift is None else inner(design.shift, out.T.astype(np.float64, copy=False))
 
 
 def path_in_units_of_X(problem, solutions):
@@ -221,14 +223,10 @@ def path_in_units_of_X(problem, solutions):
     if problem.y.ndim > 1:
         parts = [in_units_of_X(problem, s.coef, s.intercept, s.alpha) for s in solutions]
         return tuple(np.stack(part) for part in zip(*parts, strict=True))
-    coefs, moved = (
-        in_large_pages((len(solutions), problem.n_features), problem.design.X.dtype),
-        np.empty(len(solutions)),
-    )
+    coefs = in_large_pages((len(solutions), problem.n_features), problem.design.X.dtype)
     # Row by row: to touch the memory of another large array costs more than to fill it.
-    for k, solution in enumerate(solutions):
-        coefs[k], moved[k] = _unscaled(problem, solution.coef)
-    return coefs, np.array([s.intercept for s in solutions]) + problem.offset - moved
+    moved = [_unscaled(problem, s.coef, out)[1] for s, out in zip(solutions, coefs, strict=True)]
+    return coefs, np.array([s.intercept for s in solutions]) + problem.offset - np.array(moved)
 
 
 def in_units_of_design(problem, coef, intercept):

@@ -24,26 +24,30 @@ def in_large_pages(shape, dtype=np.float64):
 
 
 class Rows:
-    """Copies of many arrays of one length, which each would take small pages of its own.
+    """Rows of zeros, many of which lie in one large page.
 
     Parameters
     ----------
     length : int
+        Of each row.
     most : int
         How many there will be at most.
     """
 
     def __init__(self, length, most):
-        self._length, self._left = length, most
-        self._room = iter(())
+        # What is no longer needed goes page by page, not all at the end.
+        self._length, self._some = length, min(2 * LARGE // (8 * length + 1), most)
+        self._room, self._taken = np.empty((0, length)), 0
 
-    def keep(self, array):
-        """A copy."""
-        row = next(self._room, None)
-        if row is None:
-            # What is no longer needed goes page by page, not all at the end.
-            some = max(min(2 * LARGE // (8 * self._length + 1), self._left), 1)
-            self._room, self._left = iter(in_large_pages((some, self._length))), self._left - some
-            row = next(self._room)
-        row[:] = array
-        return row
+    def take(self, n_rows):
+        """So many rows."""
+        if self._taken + n_rows > len(self._room):
+            self._room, self._taken = in_large_pages((max(self._some, n_rows), self._length)), 0
+        rows = self._room[self._taken : self._taken + n_rows]
+        self._taken += n_rows
+        rows[:] = 0.0
+        return rows
+
+    def give_back(self, n_rows):
+        """So many rows of those that were taken last."""
+        self._taken -= n_rows

@@ -124,7 +124,8 @@ class Point:
         Where the problem has a screen, or it is known from that of other points, exact wherever a coefficient is not zero or is not surely kept there by the penalty.
         """
         if self.known_gradient is not None:
-            return self.known_gradient()
+            # What it is made of is large.
+            return vars(self).pop("known_gradient")()
         if (
             self.problem.loss.quadratic
             and not self.coef.any()

@@ -267,6 +267,29 @@ def test_passes_by_hand(layout, dtype, center, standardize):
         coef = np.zeros(130)
         coef[rng.choice(130, n_used, replace=False)] = 1.0
         np.testing.assert_allclose(made.dot(coef), Z @ coef, rtol=1e-10, atol=1e-12)
+        some = rng.permutation(130)[:n_used]
+        for few in (coef[some], rng.standard_normal(n_used), rng.standard_normal((n_used, 3)), np.zeros((n_used, 2))):
+            np.testing.assert_allclose(made.dot(few, some), Z[:, some] @ few, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("center, standardize", [(True, False), (True, True), (False, False)])
+@pytest.mark.parametrize("n_full", [0, 1, 9, 40])
+@pytest.mark.parametrize("layout, dtype", [("csc", np.float64), ("csc", np.float32), ("csr", np.float64)])
+def test_borders_of_gram_matrices_by_hand(layout, dtype, center, standardize, n_full):
+    rng = np.random.default_rng(n_full)
+    # Of full columns the mean is large, and its square would cost digits.
+    dense = np.where(rng.random((300, 60)) < 0.1, rng.standard_normal((300, 60)), 0.0)
+    dense[:, :n_full] = rng.standard_normal((300, n_full)) + 100.0 * center
+    dense, weights = dense.astype(dtype), rng.random(300)
+    made = design.make_design(as_stored(dense, layout, dtype), weights / weights.sum(), center, standardize)
+    assert np.count_nonzero(made._full) == n_full
+    Z, order = made.columns(slice(None)), rng.permutation(60)
+    for n_old, n_fresh in ((0, 20), (30, 1), (20, 40), (60, 0)):
+        old, fresh = order[:n_old], order[n_old : n_old + n_fresh]
+        for rows in (made._weights, rng.random(300)):
+            wanted = (Z[:, fresh].T * rows) @ Z[:, order[: n_old + n_fresh]]
+            border = made.gram_border(old, fresh, rows)
+            np.testing.assert_allclose(border, wanted, rtol=1e-9, atol=1e-10 * np.abs(wanted).max(initial=1.0))
 
 
 @pytest.mark.parametrize("fit_intercept", [True, False])
@@ -309,6 +332,8 @@ def test_sparse_products_with_many_vectors_are_those_with_each(form, dtype, indi
     some = np.array([40, 3, 17])
     np.testing.assert_allclose(made.dot_t(rows, some), Z[:, some].T @ rows, atol=1e-12)
     np.testing.assert_allclose(made.dot_t(rows[:, 0], some), Z[:, some].T @ rows[:, 0], atol=1e-12)
+    np.testing.assert_allclose(made.dot(coefs[some], some), Z[:, some] @ coefs[some], atol=1e-12)
+    np.testing.assert_allclose(made.dot(coefs[some, 0], some), Z[:, some] @ coefs[some, 0], atol=1e-12)
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])

@@ -327,7 +327,7 @@ def test_points_measured_together_are_as_if_alone(penalty, factor, off, through)
         problem = CoordinateDescent().prepared(problem, [1.0, 0.1])
         points = moment_points(problem, coefs, alphas)
     else:
-        points = ahead._points(problem, coefs, [problem.null_intercept + off] * 4, alphas)
+        points = [problem.point(*at) for at in zip(coefs, [problem.null_intercept + off] * 4, alphas, strict=True)]
         ahead._measure(points, differentiate(points))
     for point, coef, alpha in zip(points, coefs, alphas, strict=True):
         # Without a twin a point asks the text of the penalty, one question after the other.

@@ -62,13 +62,19 @@ class Design:
         """The shift, zeros where there is none."""
         return np.zeros(self.shape[1]) if self.shift is None else self.shift
 
-    def dot(self, coef):
-        """``Z @ coef``, float64, shape (n_samples,) or (n_samples, n_outputs); ordered as coef is where X is dense."""
-        coef = coef if self.scale is None else (coef.T / self.scale).T
-        product = self._times(coef)
-        if self.shift is not None:
-            product -= inner(self.shift, coef)
+    def dot(self, coef, index=None):
+        """``Z @ coef``, float64, shape (n_samples,) or (n_samples, n_outputs); of some columns only. Ordered as coef is where X is dense."""
+        shift, scale = (own if own is None or index is None else own[index] for own in (self.shift, self.scale))
+        coef = coef if scale is None else (coef.T / scale).T
+        product = self._times(coef) if index is None else self._some_times(index, coef)
+        if shift is not None:
+            product -= inner(shift, coef)
         return product
+
+    def _some_times(self, index, coef):
+        every = np.zeros((self.shape[1], *coef.shape[1:]))
+        every[index] = coef
+        return self._times(every)
 
     def dot_t(self, residual, index=None):
         """``Z.T @ residual``, float64, shape (n_features,) or (n_features, n_outputs); of some columns only."""

@@ -24,6 +24,9 @@ UNBROKEN = 3e10
 # Squares of means may be so many times the variances.
 A_DIGIT = 10
 
+# As long as it is no more than one column in so many, some are copied for a product.
+MOST_COPIED = 5
+
 # One column in so many is picked out of rows faster than all of them are read.
 MOST_SCATTERED = 40
 
@@ -65,13 +68,23 @@ class DenseDesign(Design):
                 return out
         else:
             used = used.any(axis=1).nonzero()[0]
-            if 5 * used.size < len(coef):
-                # Columns that are contiguous are copied as rows.
-                some = X.T[used].T if self._by_column else X[:, used]
-                return _product(some.astype(np.float64, copy=False), coef[used], coef)
+            if MOST_COPIED * used.size < len(coef):
+                return self._copy_times(used, coef[used], coef)
         if X.dtype == np.float64:
             return _product(X, coef)
         return np.concatenate([block.astype(np.float64) @ coef for _, block in _row_blocks(X)])
+
+    def _some_times(self, index, coef):
+        if coef.ndim == 1 or MOST_COPIED * index.size >= self.shape[1]:
+            return super()._some_times(index, coef)
+        used = (coef != 0).any(axis=1).nonzero()[0]
+        return self._copy_times(index[used], coef[used], coef)
+
+    def _copy_times(self, index, coef, like):
+        """The product of a copy of some columns; ordered as ``like`` is."""
+        # Columns that are contiguous are copied as rows.
+        some = self.X.T[index].T if self._by_column else self.X[:, index]
+        return _product(some.astype(np.float64, copy=False), coef, like)
 
     def _times_t(self, residual):
         X = self.X

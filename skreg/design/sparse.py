@@ -6,6 +6,7 @@ from sklearn.utils import gen_batches
 from skreg import _passes
 from skreg.design.base import NOTHING, Design
 from skreg.lazy import cached_property
+from skreg.pages import in_large_pages
 
 __all__ = ["SparseDesign"]
 
@@ -38,7 +39,7 @@ class SparseDesign(Design):
 
     def _product(self, vector, size, gather, chosen=None):
         if vector.ndim > 1 and vector.shape[1] > 1:
-            out = np.empty((vector.shape[1], size))
+            out = in_large_pages((vector.shape[1], size))
             for k in range(0, len(out), WIDE):
                 self._wide_product(vector[:, k : k + WIDE], out[k : k + WIDE], gather, chosen)
             return out.T
@@ -48,7 +49,7 @@ class SparseDesign(Design):
         if gather:
             _passes.sparse_gather(*self._arrays, vector, out, chosen)
         else:
-            _passes.sparse_scatter(*self._arrays, vector, out)
+            _passes.sparse_scatter(*self._arrays, vector, out, chosen)
         return out
 
     def _wide_product(self, vectors, out, gather, chosen):
@@ -59,11 +60,16 @@ class SparseDesign(Design):
             _passes.sparse_gather_rows(*self._arrays, rows, out, chosen)
         else:
             rows = np.zeros((out.shape[1], WIDE))
-            _passes.sparse_scatter_rows(*self._arrays, vectors, rows)
+            _passes.sparse_scatter_rows(*self._arrays, vectors, rows, chosen)
             out[:] = rows[:, : len(out)].T
 
     def _times(self, coef):
         return self._product(coef, self.shape[0], gather=not self._by_column)
+
+    def _some_times(self, index, coef):
+        if not self._by_column:
+            return super()._some_times(index, coef)
+        return self._product(coef, self.shape[0], False, np.ascontiguousarray(index, dtype=np.intp))
 
     def _times_t(self, residual):
         return self._product(residual, self.shape[1], gather=self._by_column)
@@ -166,6 +172,38 @@ class SparseDesign(Design):
             total /= np.outer(self.scale[left], self.scale[right])
         return total
 
+    def gram_border(self, old, fresh, row_weights, single=False):
+        columns, weights = np.concatenate([old, fresh]).astype(np.intp, copy=False), np.ascontiguousarray(row_weights)
+        full = self._full[columns]
+        if not self._by_column or 4 * np.count_nonzero(full) > columns.size:
+            return super().gram_border(old, fresh, row_weights, single)
+        # X is read where it is: what is new by rows, and all that it meets by columns.
+        border, new_full = np.empty((fresh.size, columns.size)), full[old.size :]
+        thin, new = columns[~full], fresh[~new_full]
+        border[np.ix_(~new_full, ~full)] = self._thin_border(thin, new, weights)
+        for place in _batches(full.nonzero()[0]):
+            border[:, place] = self.dot_t(weights[:, None] * self.columns(columns[place]), fresh)
+        for place in _batches(new_full.nonzero()[0]):
+            border[place] = self.dot_t(weights[:, None] * self.columns(fresh[place]), columns).T
+        _passes.mirror(border[:, old.size :], border[:, old.size :])
+        return border
+
+    def _thin_border(self, columns, fresh, weights):
+        """Rows ``fresh`` of the Gram matrix of columns with many zeros."""
+        new, total = self.X[:, fresh].tocsr(), np.zeros((columns.size, fresh.size))
+        data, indices, indptr = self._arrays
+        left = (
+            new.data.astype(np.float64, copy=False),
+            *(a.astype(indices.dtype, copy=False) for a in (new.indices, new.indptr)),
+        )
+        _passes.sparse_gram(*left, data, indices, indptr, weights, total, False, columns)
+        if self.shift is not None:
+            sums = self._some_times_t(columns, weights)
+            self._centre(total, columns, fresh, sums, new.T @ weights, weights.sum())
+        if self.scale is not None:
+            total /= np.outer(self.scale[columns], self.scale[fresh])
+        return total.T
+
     def _block_gram(self, a, b, left, right, weights):
         """``(a - shift)' diag(weights) (b - shift)`` of two sparse blocks of the same rows."""
         a, b = a.astype(np.float64, copy=False), b.astype(np.float64, copy=False)
@@ -229,3 +267,8 @@ class SparseDesign(Design):
         if self.shift is not None:
             block -= self.shift[index]
         return block if self.scale is None else block / self.scale[index]
+
+
+def _batches(index):
+    """As many at once as X meets."""
+    return (index[start : start + WIDE] for start in range(0, index.size, WIDE))

@@ -71,7 +71,7 @@ def solve_ahead(engine, alphas, start, tol, max_iter):
         How many alphas were solved: all, unless moments have lost their digits; where to go on from.
     """
     in_moments = engine.problem.moments is not None
-    progress, kept = Progress(), Rows(engine.problem.n_features, len(alphas))
+    progress, rows = Progress(), Rows(engine.problem.n_features, len(alphas))
     done, ahead, failures, before, last = 0, FIRST, 0, None, None
     careful, stale = True, not engine.problem.loss.quadratic
     while done < len(alphas):
@@ -98,7 +98,7 @@ def solve_ahead(engine, alphas, start, tol, max_iter):
         renewed, stale = solved or stale or engine.models.kept is None, False
         if renewed and not solved:
             engine.models.kept = KeptHessian(engine.problem, last.row_curvature, engine.models.single)
-        points, rounds = _look_ahead(engine, before, last, block, tol)
+        points, rounds = _look_ahead(engine, before, last, block, tol, rows.take(len(block)))
         passed = 0
         for point in points:
             optimality = point.optimality(tol)
@@ -109,7 +109,7 @@ def solve_ahead(engine, alphas, start, tol, max_iter):
             if not sound or diverges(engine.problem, point.coef, point.intercept, point.alpha):
                 break
             gradient = point.gradient if engine.keeps_gradient else None
-            yield Solution(point.alpha, kept.keep(point.coef), point.intercept, rounds, optimality, gradient=gradient)
+            yield Solution(point.alpha, point.coef, point.intercept, rounds, optimality, gradient=gradient)
             before, last = last, point
             passed += 1
         start = last.coef, last.intercept
@@ -118,6 +118,7 @@ def solve_ahead(engine, alphas, start, tol, max_iter):
             most = MOST if solved or engine.problem.loss.quadratic else BETWEEN
             ahead, stale = min(2 * ahead, most), rounds > FEW_ROUNDS
         else:
+            rows.give_back(len(block) - passed)
             ahead = max(passed, 1)
             grown = grow(engine, points[passed])
             # What neither more columns nor a Hessian of this point could mend is solved on its own.
@@ -125,6 +126,8 @@ def solve_ahead(engine, alphas, start, tol, max_iter):
             careful = not (grown or stale or engine.models.sharpen())
             # What is foretold may let go of just those columns that were missing.
             careful = careful or failures > MOST_FAILURES
+        # The next ones take as much memory.
+        del points, point
     return done, start
 
 
@@ -144,23 +147,23 @@ def _foretold(before, last, alpha):
     return point
 
 
-def _look_ahead(engine, before, last, alphas, tol):
-    """Solve on the working set for all of ``alphas``; the points, and the rounds that it took.
+def _look_ahead(engine, before, last, alphas, tol, coefs):
+    """Solve on the working set for all of ``alphas``; the points, and the rounds that it took. Coefficients go to rows of zeros.
 
     The squared loss is its own model: one round. For others the model leads on from where it has
     led to, each point with its own gradient, while that takes them nearer.
     """
     problem, newton = engine.problem, engine.newton()
     if newton is not None:
-        return _solve_each(engine, newton, before, last, alphas, tol)
+        return _solve_each(engine, newton, before, last, alphas, tol, coefs)
     # Where the working set has most of the columns, a pass over all of them is no dearer.
     some = engine.entries if 4 * engine.entries.size <= problem.n_features else None
     kept, other = engine.models.kept, None
     if _leads_between(engine, len(alphas)):
-        coefs, intercepts, other = _from_both_ends(engine, last, alphas, tol, some)
+        ends, intercepts, other = _from_both_ends(engine, last, alphas, tol, some)
     else:
-        coefs, intercepts = _Model(engine, last).solutions(alphas, tol)
-    points = _points(problem, coefs, intercepts, alphas)
+        ends, intercepts = _Model(engine, last).solutions(alphas, tol)
+    points = _points(engine, ends, intercepts, alphas, coefs)
     if problem.loss.quadratic:
         if problem.moments is None:
             _measure(points, *differentiate_where_it_counts(points, engine.entries))
@@ -169,7 +172,7 @@ def _look_ahead(engine, before, last, alphas, tol):
     goal, hessians = _goal(tol), _hessians(engine, kept, points, other)
     rounds, renewals, previous = 1, 0, np.full(len(alphas), np.inf)
     while rounds < MOST_ROUNDS:
-        again, coefs, intercepts = [], [], []
+        again, ends, intercepts = [], [], []
         models = _models(engine, points, hessians)
         violations = np.array([model.violation for model in models])
         if renewals < MOST_RENEWALS and np.any(violations > np.maximum(SLOW * previous, goal)):
@@ -184,12 +187,12 @@ def _look_ahead(engine, before, last, alphas, tol):
                 break
             previous[b] = violation
             again.append(b)
-            ends = models[b].solutions([point.alpha], tol)
-            coefs += list(ends[0])
-            intercepts += ends[1]
+            (end,), own = models[b].solutions([point.alpha], tol)
+            ends.append(end)
+            intercepts += own
         if not again:
             break
-        nearer = _points(problem, np.stack(coefs), intercepts, [alphas[b] for b in again])
+        nearer = _points(engine, np.stack(ends), intercepts, [alphas[b] for b in again], [coefs[b] for b in again])
         differentiate(nearer, some)
         for b, point in zip(again, nearer, strict=True):
             points[b] = point
@@ -218,25 +221,25 @@ def _leads_between(engine, n_alphas):
 
 
 def _from_both_ends(engine, last, alphas, tol, some):
-    """Coefficients and intercepts where the nearer of two points leads to, with the Hessian halfway; and that at the last alpha.
+    """As `_Model.solutions`, where the nearer of two points leads to with the Hessian halfway; and that at the last alpha.
 
     The points are the last one solved and, from a rough solution, one at the last alpha. Of a Hessian that changes
     steadily the one halfway is the mean of all on the way, so what a step leaves is of third order.
     """
     kept = engine.models.kept
-    (end,) = _points(engine.problem, *_Model(engine, last).solutions(alphas[-1:], tol), alphas[-1:])
+    (end,) = _points(engine, *_Model(engine, last).solutions(alphas[-1:], tol), alphas[-1:])
     differentiate([end], some)
     other = KeptHessian(engine.problem, end.row_curvature, engine.models.single)
-    coefs, intercepts, way = [], [], last.alpha - end.alpha
+    ends, intercepts, way = [], [], last.alpha - end.alpha
     for alpha in alphas:
         # Alphas need not be in order.
         share = min(max((last.alpha - alpha) / way, 0.0), 1.0) if way else 1.0
         start, halfway = (last, 0.5 * share) if share < 0.5 else (end, 0.5 + 0.5 * share)
         model = _Model(engine, start, kept.towards(other, halfway, engine.entries))
-        ends = model.solutions([alpha], tol)
-        coefs += list(ends[0])
-        intercepts += ends[1]
-    return np.stack(coefs), intercepts, other
+        (reached,), own = model.solutions([alpha], tol)
+        ends.append(reached)
+        intercepts += own
+    return np.stack(ends), intercepts, other
 
 
 def _hessians(engine, kept, points, other=None):
@@ -263,14 +266,16 @@ def _models(engine, points, hessians):
     return [_Model(engine, point, hessian) for point, hessian in zip(points, hessians, strict=True)]
 
 
-def _solve_each(engine, newton, before, last, alphas, tol):
+def _solve_each(engine, newton, before, last, alphas, tol, coefs):
     """Minimise the loss over the working set for one alpha after the other; the points, and the most models that one took."""
     problem, entries = engine.problem, engine.entries
     goal, points, violations, most = 0.3 * np.sqrt(tol / CONDITION), [], [], 1
-    for alpha in alphas:
+    for alpha, own in zip(alphas, coefs, strict=True):
         coef, intercept = _beyond(before, last, alpha, entries)
         before = last
         last, _, n_models = newton.best_point(coef, intercept, alpha, goal, MODELS)
+        own[entries] = last.coef[entries]
+        last.coef = own
         points.append(last)
         violations.append(newton.violation())
         most = max(most, n_models)
@@ -330,26 +335,28 @@ class _Model:
         return self.inner.violation() / self.unit
 
     def solutions(self, alphas, tol):
-        """Coefficients, one row for each alpha, and intercepts of the model's solution at one alpha after the other."""
-        engine, point, entries, inner = self.engine, self.point, self.engine.entries, self.inner
+        """Coefficients of the working set, one row for each alpha, and intercepts of the model's solution at one alpha after the other."""
+        engine, point, inner = self.engine, self.point, self.inner
         before = inner.coef.copy()
         # Sweeps over columns take as long as passes over X: they end where a certificate is met.
         wanted = min(_goal(tol), sharp_enough(tol)) if isinstance(inner, ColumnQuadratic) else sharp(tol)
         ends = solve_along(inner, engine.strengths(alphas), max(wanted, 1e-15) * self.unit)
         engine.take_note(inner)
-        intercepts = [point.intercept + self.model.intercept_move(end - before) for end in ends]
-        if engine.everything:
-            return ends, intercepts
-        coefs = np.zeros((len(ends), point.coef.size))
-        coefs[:, entries] = ends
-        return coefs, intercepts
+        return ends, [point.intercept + self.model.intercept_move(end - before) for end in ends]
 
 
-def _points(problem, coefs, intercepts, alphas):
-    """Points along alpha, with linear predictors from one pass over X; in moments, with all that these tell."""
+def _points(engine, ends, intercepts, alphas, coefs=None):
+    """Points along alpha, with linear predictors from one pass over the working set; in moments, with all that these tell.
+
+    Their coefficients are rows of ``coefs``, which are zeros.
+    """
+    problem, entries = engine.problem, engine.entries
+    coefs = np.zeros((len(ends), problem.n_features)) if coefs is None else coefs
+    for coef, end in zip(coefs, ends, strict=True):
+        coef[entries] = end
     if problem.moments is not None:
         return moment_points(problem, coefs, alphas)
-    etas = np.asfortranarray(problem.design.dot(coefs.T))
+    etas = np.asfortranarray(problem.design.dot(ends.T, entries))
     points = []
     for eta, coef, intercept, alpha in zip(etas.T, coefs, intercepts, alphas, strict=True):
         eta += intercept
@@ -370,15 +377,16 @@ def _measure(points, gradients, features=None):
     """Certify points of the squared loss together, as far as that goes; gradients in rows, of some features where the others rest."""
     problem = points[0].problem
     y, weights, means = problem.y, problem.weights, np.zeros(len(points))
-    residuals = y - np.array([point.eta for point in points])
-    losses = 0.5 * (np.square(residuals) @ weights)
-    for point, loss in zip(points, losses.tolist(), strict=True):
-        point.loss = loss
+    residuals = np.array([point.eta for point in points])
+    np.subtract(y, residuals, out=residuals)
     if problem.fit_intercept:
         y, means = y - problem.null_intercept, residuals @ weights
     # Balanced residuals are these without their means; a centred y does not see those.
-    halves, products, imbalances = losses - 0.5 * means**2, residuals @ (weights * y), np.abs(means)
-    sums = halves.tolist(), products.tolist(), imbalances.tolist()
+    products = residuals @ (weights * y)
+    losses = 0.5 * (np.square(residuals, out=residuals) @ weights)
+    for point, loss in zip(points, losses.tolist(), strict=True):
+        point.loss = loss
+    sums = (losses - 0.5 * means**2).tolist(), products.tolist(), np.abs(means).tolist()
     measure_together(points, _coefs_of(points, features), gradients, *sums, features)
 
 

@@ -12,14 +12,19 @@ directions instead of the residuals, and for these where that leaves a doubt. So
 from functools import partial
 
 import numpy as np
+from sklearn.utils import gen_batches
 
 from skreg import _kernels
 from skreg.elastic import rest
+from skreg.pages import in_large_pages
 
 __all__ = ["differentiate", "differentiate_where_it_counts"]
 
 # So many directions, of more points than what reads a sparse X once takes along.
 DIRECTIONS, FEW = 8, 8
+
+# So many rows at once stay in the cache.
+BLOCK = 2048
 
 # Rounding, of squares and of bounds.
 ROUNDING, SAFE = 1e-12, 1.0 - 1e-9
@@ -88,11 +93,13 @@ def differentiate_where_it_counts(points, entries):
 
 def _directions(rows, alphas, weights):
     """Directions, the share of each in every row gradient, and the weighted norms of what is then missing."""
-    roots = np.sqrt(weights)
+    roots, gram = np.sqrt(weights), 0.0
     roots[roots == 0.0] = 1.0
-    weighted = rows / roots[:, None]
+    for some in gen_batches(len(rows), BLOCK):
+        weighted = rows[some] / roots[some, None]
+        gram += weighted.T @ weighted
     # What counts is how much is missing beside alpha.
-    squares, vectors = np.linalg.eigh(weighted.T @ weighted / np.multiply.outer(alphas, alphas))
+    squares, vectors = np.linalg.eigh(gram / np.multiply.outer(alphas, alphas))
     main, others = vectors[:, -DIRECTIONS:], vectors[:, :-DIRECTIONS]
     lost = alphas * np.sqrt(np.square(others) @ np.maximum(squares[:-DIRECTIONS], 0.0) + ROUNDING * squares[-1])
     alphas = alphas[:, None]
@@ -109,7 +116,7 @@ def _completed(shares, products, features, known):
 def _row_gradients(points):
     """Those of all points, one in each column."""
     problem = points[0].problem
-    rows = np.empty((problem.design.shape[0], len(points)), order="F")
+    rows = in_large_pages((len(points), problem.design.shape[0])).T
     for row_gradient, point in zip(rows.T, points, strict=True):
         if problem.loss.quadratic or "row_gradient" in vars(point):
             row_gradient[:] = point.row_gradient
