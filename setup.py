@@ -41,8 +41,9 @@ class BuildKernels(build_ext):
             for extension in self.extensions:
                 # No fused multiply-add: the same digits on every machine, and as in the NumPy text of each prox.
                 # No debug information: it takes a quarter of the time and most of the wheel.
-                # Nobody looks at the flags of the processor: choices between two numbers need no branch.
-                extension.extra_compile_args += ["-O3", "-g0", "-ffp-contract=off", "-fno-trapping-math"]
+                # Nobody looks at the flags of the processor, nor at errno: choices between two numbers need no branch.
+                flags = "-O3 -g0 -ffp-contract=off -fno-trapping-math -fno-math-errno"
+                extension.extra_compile_args += flags.split()
         super().build_extensions()
 
     def run(self):

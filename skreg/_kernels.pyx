@@ -6,7 +6,7 @@ import numpy as np
 from libc.math cimport INFINITY, fabs, log1p, sqrt
 from libc.stdint cimport uintptr_t
 
-from skreg._prox cimport prox_function, residual
+from skreg._prox cimport prox_elasticnet, prox_function, residual
 from skreg._signals cimport look
 from skreg._columns cimport all_equal, dot, gathered, index, real
 from skreg._columns cimport squares as column_squares
@@ -264,23 +264,20 @@ def elastic_restless(const double[::1] coef, const double[::1] grad, const doubl
 
 
 def elastic_sums(const double[:, ::1] coefs, const double[:, ::1] grads, const double[:, ::1] strengths, double share,
-                 bint positive, const double[::1] curvature=None, uintptr_t address=0, const double[:, ::1] params=None,
-                 double[:, ::1] residuals=None):
+                 bint positive, const double[::1] curvature=None, double[:, ::1] residuals=None):
     """What the elastic net with this share of L1 makes of each row of ``coefs``.
 
     Price, largest correlation in units of the strength (1 if none is larger), conjugate, and largest of `residuals` (0
     without ``curvature``); ``strengths`` has one column, or one for each coefficient. The residuals themselves go to
     an array of zeros, where there is one.
     """
-    cdef prox_function prox = <prox_function> address
-    cdef Py_ssize_t b, i, j, k, own = strengths.shape[1] > 1, stride = 0, n = coefs.shape[1]
+    cdef Py_ssize_t b, i, j, k, own = strengths.shape[1] > 1, n = coefs.shape[1]
     cdef double strength, coef, size, pull, price, largest, conjugate, worst, rest = 1.0 - share
-    cdef bint kept = residuals is not None
+    cdef double[2] params = [positive, share]
+    cdef bint curved = curvature is not None, kept = residuals is not None
     cdef Py_ssize_t[::1] moving = np.empty(n + 1, dtype=np.intp)
     result = np.empty((4, coefs.shape[0]))
     cdef double[:, ::1] out = result
-    if address and params.shape[0] > 1:
-        stride = params.shape[1]
     with nogil:
         for b in range(coefs.shape[0]):
             price, largest, conjugate, worst = 0.0, 1.0, 0.0, 0.0
@@ -293,8 +290,8 @@ def elastic_sums(const double[:, ::1] coefs, const double[:, ::1] grads, const d
                 if not pull <= largest * strength:
                     largest = pull / strength
                 pull -= share * strength
-                if address:
-                    size = residual(prox, &params[0, 0] + j * stride, coef, grads[b, j], curvature[j], strength)
+                if curved:
+                    size = residual(prox_elasticnet, params, coef, grads[b, j], curvature[j], strength)
                     if not size <= worst:
                         worst = size
                     if kept:
@@ -347,6 +344,39 @@ def moment_sums(const double[:, :] gram, const double[::1] product, double squar
                     reach += fabs(coefs[b, j]) * sqrt(gram[j, j])
             out[0, b], out[1, b], out[2, b] = max(0.5 * (square + own - met), 0.0), square - met, reach
     return np.asarray(out)
+
+
+def ridge_sums(const double[:, :] b, const double[:, :, :] x, const double[:, :, :] product, const double[:, :, :] error,
+               const double[::1] diagonal, const double[::1] strengths, const double[::1] squares):
+    """What the certificates of ridge are made of: systems ``A x = b``, with the outputs in the second axis and strengths in the last.
+
+    ``product`` is ``A x``, ``error`` what is left of the system, ``diagonal`` that of A, and ``squares`` the mean squares of y.
+    Returns losses, prices, gaps and violations, how far ``x`` and y reach together if nothing cancels (the largest output),
+    and the squares of that (all outputs).
+    """
+    cdef Py_ssize_t a, j, k
+    cdef double loss, price, gap, violation, reach, own, far, strength
+    result = np.zeros((6, strengths.shape[0]))
+    cdef double[:, ::1] out = result
+    with nogil:
+        for a in range(strengths.shape[0]):
+            strength = strengths[a]
+            loss = price = gap = violation = 0.0
+            for k in range(b.shape[1]):
+                own, reach = squares[k], sqrt(squares[k])
+                for j in range(b.shape[0]):
+                    own -= x[j, k, a] * (2.0 * b[j, k] - product[j, k, a])
+                    price += x[j, k, a] * x[j, k, a]
+                    gap += error[j, k, a] * error[j, k, a]
+                    reach += sqrt(diagonal[j]) * fabs(x[j, k, a])
+                    far = sqrt(diagonal[j]) * fabs(error[j, k, a]) / (diagonal[j] + strength)
+                    if not far <= violation:
+                        violation = far
+                loss += max(own, 0.0)
+                out[4, a] = max(out[4, a], reach)
+                out[5, a] += reach * reach
+            out[0, a], out[1, a], out[2, a], out[3, a] = 0.5 * loss, 0.5 * strength * price, gap / (2.0 * strength), violation
+    return result
 
 
 def largest_residuals(const double[:, :] coefs, const double[:, :] grads, const double[:, ::1] strengths,

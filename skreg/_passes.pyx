@@ -196,6 +196,16 @@ def judge_columns(const double[::1] means, const double[::1] variances, Py_ssize
     return some, finite
 
 
+def all_finite(const double[::1] numbers):
+    """Whether all are; no sum that may overflow tells."""
+    cdef Py_ssize_t i
+    cdef bint finite = True
+    for i in range(numbers.shape[0]):
+        # A number less itself is 0 if it is finite, else NaN.
+        finite &= numbers[i] - numbers[i] == 0.0
+    return finite
+
+
 def means_are_small(const double[::1] weights, const double[::1] means, const double[::1] variances, double most):
     """Whether all rows weigh the same and no squared mean is more than so many times the variance."""
     cdef Py_ssize_t j
@@ -461,16 +471,22 @@ def dense_some_squares(const real[:, :] X, const Py_ssize_t[::1] columns, const 
                     out[k] += weights[i] * distance * distance
 
 
-def mirror(double[:, :] lower, double[:, :] out):
-    """out = the symmetric matrix whose lower triangle is given, also in place; in squares, as one side is read across."""
+def mirror(double[:, :] lower, double[:, :] out, const double[::1] less=None):
+    """out = the symmetric matrix whose lower triangle is given, also in place; in squares, as one side is read across.
+
+    Less the square of a vector, where there is one.
+    """
     cdef Py_ssize_t n = lower.shape[0], i, j, top, left
+    cdef bint whole = less is None
+    cdef double value
     with nogil:
         for top in range(0, n, 32):
             for left in range(0, top + 1, 32):
                 for i in range(top, min(top + 32, n)):
                     for j in range(left, min(left + 32, i + 1)):
-                        out[i, j] = lower[i, j]
-                        out[j, i] = lower[i, j]
+                        value = lower[i, j] if whole else lower[i, j] - less[i] * less[j]
+                        out[i, j] = value
+                        out[j, i] = value
 
 
 # -- sparse matrices, float64 sums whatever the storage ---------------------------

@@ -11,6 +11,7 @@ from skreg._prox cimport prox_function, residual
 cdef extern from "_simd.h" nogil:
     void skreg_axpy "skreg_axpy_d"(long n, double a, const double *x, double *y)
     double skreg_dot "skreg_dot_d"(long n, const double *x, const double *y)
+    void skreg_dots(long n, const double *x, const double *a, const double *b, const double *c, const double *d, double *out)
     double skreg_squares "skreg_squares_d"(long n, const double *x, const double *w, double shift)
     void skreg_copy "skreg_copy_d_d"(long n, const double *x, const double *next, double shift, const double *scale, double *out)
     void skreg_copy_single "skreg_copy_d_f"(long n, const double *x, const double *next, double shift, const double *scale, float *out)
@@ -131,8 +132,10 @@ cdef class SmallLoops:
             return False
         most = max(used, few)
         if wanted > used + most:
-            others = np.where(self.point[: self.size] == 0.0, self.scores[: self.size], 0.0)
-            least = np.partition(others, self.size - most)[self.size - most]
+            others = self.scores[: self.size].copy()
+            others[self.point[: self.size] != 0.0] = 0.0
+            others.partition(self.size - most)
+            least = others[self.size - most]
         self.order = self.chosen = np.empty(wanted, dtype=np.intp)
         for j in range(self.size):
             self.inside[j] = self.at[j] != 0.0 or (self.score[j] > 0.0 and self.score[j] >= least)
@@ -184,6 +187,23 @@ cdef class SmallLoops:
             else:
                 skreg_copy(n, &self.x[start, j], &self.x[start, following], 0.0, &self.roots[start], &w[0, i])
         return out
+
+    def products(self, const double[::1, :] rows):
+        """The square of what `weighted` has made of all rows, of few columns: the lower triangle."""
+        cdef Py_ssize_t i, j, n = rows.shape[0], m = rows.shape[1]
+        cdef double[4] four
+        result = np.empty((m, m), order="F")
+        cdef double[::1, :] out = result
+        for j in range(m):
+            i = j
+            while i + 4 <= m:
+                skreg_dots(n, &rows[0, j], &rows[0, i], &rows[0, i + 1], &rows[0, i + 2], &rows[0, i + 3], four)
+                out[i, j], out[i + 1, j], out[i + 2, j], out[i + 3, j] = four[0], four[1], four[2], four[3]
+                i += 4
+            while i < m:
+                out[i, j] = skreg_dot(n, &rows[0, j], &rows[0, i])
+                i += 1
+        return result
 
     def squares(self):
         """Curvature along the columns that are in use at what was reached; NaN for the others."""

@@ -14,15 +14,7 @@ are.
 from libc.math cimport copysign, fabs, log1p, pow, sqrt
 from libc.stdint cimport uintptr_t
 
-from skreg._prox cimport prox_function
-
-
-cdef inline double soft(double coef, double threshold, bint positive) noexcept nogil:
-    if coef > threshold:
-        return coef - threshold
-    if coef < -threshold and not positive:
-        return coef + threshold
-    return 0.0
+from skreg._prox cimport prox_elasticnet, prox_function, soft
 
 
 cdef double prox_none(double coef, double step, double alpha, const double *params) noexcept nogil:
@@ -38,12 +30,6 @@ cdef double prox_l2(double coef, double step, double alpha, const double *params
     # params: positive
     cdef double shrunk = coef / (1.0 + step * alpha)
     return 0.0 if params[0] != 0 and shrunk < 0 else shrunk
-
-
-cdef double prox_elasticnet(double coef, double step, double alpha, const double *params) noexcept nogil:
-    # params: positive, l1_ratio
-    cdef double strength = step * alpha
-    return soft(coef, strength * params[1], params[0] != 0) / (1.0 + strength * (1.0 - params[1]))
 
 
 cdef double prox_mcp(double coef, double step, double alpha, const double *params) noexcept nogil:

@@ -9,6 +9,8 @@ from sklearn.utils import check_array
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
+from skreg import _passes
+
 __all__ = [
     "check_bool",
     "check_data",
@@ -27,9 +29,6 @@ NOT_GIVEN = "no_validation"
 
 # The sparse matrices that are used as they are.
 SPARSE = (sparse.csr_array, sparse.csc_array, sparse.csr_matrix, sparse.csc_matrix)
-
-# The types that nearly all numbers are of.
-PLAIN = (float, int)
 
 
 def check_data(estimator, X, y=NOT_GIVEN, reset=True, centred=False, **target):
@@ -91,11 +90,13 @@ def _needs_nothing(X, y, later):
         or not (y.dtype.kind in "iub" or y.dtype == np.float64)
     ):
         return False
+    if y is not NOT_GIVEN and y.dtype.kind == "f" and not _passes.all_finite(y):
+        return False
+    if later:
+        return True
     # One number that is not finite makes the sum so; a sum that overflows is looked at again by scikit-learn.
     with np.errstate(over="ignore", invalid="ignore"):
-        return (later or math.isfinite((X if type(X) is np.ndarray else X.data).sum())) and (
-            y is NOT_GIVEN or math.isfinite(y.sum())
-        )
+        return math.isfinite((X if type(X) is np.ndarray else X.data).sum())
 
 
 def _range(low, high, low_open, high_open):
@@ -107,7 +108,7 @@ def _range(low, high, low_open, high_open):
 def check_real(name, value, low=None, high=None, low_open=False, high_open=False):
     """Return ``value`` as a float, or say which finite numbers ``name`` may be."""
     # To ask an abstract class takes longer than all the rest.
-    if type(value) not in PLAIN and (isinstance(value, (bool, np.bool_)) or not isinstance(value, Real)):
+    if not isinstance(value, float) and (isinstance(value, (bool, np.bool_)) or not isinstance(value, Real)):
         raise TypeError(
             f"{name} must be a real number in {_range(low, high, low_open, high_open)}; "
             f"got {value!r} of type {type(value).__name__}."

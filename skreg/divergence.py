@@ -16,10 +16,11 @@ def diverges(problem, coef, intercept, alpha):
     """
     if problem.loss.quadratic:
         return False
-    free, part, penalty = problem.unpenalised(alpha), np.zeros_like(coef), problem.penalty
+    free, penalty = problem.unpenalised(alpha), problem.penalty
     if not penalty.convex and problem.penalty_value(2.0 * coef, alpha) <= problem.penalty_value(coef, alpha):
         part = coef
     elif free.size:
+        part = np.zeros_like(coef)
         part[free] = coef[free]
     else:
         return False

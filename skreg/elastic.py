@@ -46,14 +46,15 @@ def measure_together(points, coefs, gradients, halves, products, imbalances=None
     else:
         strengths, norms = problem.strengths_of(features, alphas), norms[features]
         params = params[features] if len(params) > 1 else params
-    rows, (share, positive) = (coefs, gradients), _shape(problem.penalty)
-    meet = norms, address, params
+    rows, (share, positive), violations = (coefs, gradients), _shape(problem.penalty), None
     if share is None or problem.unpenalised(min(alphas)).size:
-        worst = _kernels.largest_residuals(*rows, strengths, *meet).tolist()
+        worst = _kernels.largest_residuals(*rows, strengths, norms, address, params).tolist()
     else:
-        # Of one point more is asked; for many that would be an array as large as the gradients.
-        violations = np.zeros(coefs.shape) if len(points) == 1 else None
-        sums = _kernels.elastic_sums(*rows, strengths, share, positive, *meet, violations)
+        if len(points) == 1 and features is None:
+            # Of one point more is asked; for many that would be an array as large as the gradients.
+            violations = np.zeros(coefs.shape)
+            points[0].violations = violations[0]
+        sums = _kernels.elastic_sums(*rows, strengths, share, positive, norms, violations)
         worst = sums[3].tolist()
         for point, half, product, (price, largest, conjugate, _) in zip(
             points, halves, products, sums.T.tolist(), strict=True
@@ -63,8 +64,6 @@ def measure_together(points, coefs, gradients, halves, products, imbalances=None
             # The second half is by how much the negative dual objective exceeds zero.
             gap = max(point.loss + price + (conjugate - scale * (product - scale * half)), 0.0) / problem.null_loss
             point.price, point.plain_gap = price, gap if math.isfinite(gap) else None
-        if len(points) == 1:
-            points[0].violations = violations[0]
     for point, violation, imbalance in zip(points, worst, imbalances or [0.0] * len(points), strict=True):
         point.violation = max(violation, imbalance) / problem.unit
 

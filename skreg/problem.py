@@ -397,9 +397,8 @@ class Problem:
     @cached_property
     def squared_norms(self):
         """Weighted mean squares of the columns of the design; 1 for columns that move nothing."""
-        norms = self.design.squared_norms(self.weights) if self.moments is None else self.moments.gram.diagonal().copy()
-        norms[~(norms > 0)] = 1.0
-        return norms
+        norms = self.design.squared_norms(self.weights) if self.moments is None else self.moments.gram.diagonal()
+        return np.where(norms > 0, norms, 1.0)
 
     def intercept_hessian(self, eta):
         """Second derivatives of the mean loss in the intercepts, shape (n_outputs, n_outputs)."""

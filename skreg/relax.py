@@ -1,7 +1,5 @@
 """The relaxed refit: what the support says when nothing shrinks it."""
 
-from dataclasses import replace
-
 import numpy as np
 
 from skreg.solvers import fastest_solver
@@ -33,7 +31,7 @@ def relaxed(solution, free, share):
     if share == 1.0:
         return solution
     coef = share * solution.coef + (1.0 - share) * free.coef
-    return replace(solution, coef=coef, intercept=share * solution.intercept + (1.0 - share) * free.intercept)
+    return solution._replace(coef=coef, intercept=share * solution.intercept + (1.0 - share) * free.intercept)
 
 
 def refit(problem, solutions, tol, max_iter):
@@ -57,8 +55,7 @@ def refit(problem, solutions, tol, max_iter):
         columns = []
         for k in range(problem.n_outputs):
             own = [
-                replace(
-                    s,
+                s._replace(
                     coef=np.ascontiguousarray(s.coef[:, k]),
                     intercept=np.broadcast_to(s.intercept, problem.n_outputs)[k],
                 )
@@ -66,8 +63,7 @@ def refit(problem, solutions, tol, max_iter):
             ]
             columns.append(refit(problem.output(k), own, tol, max_iter))
         return [
-            replace(
-                solution,
+            solution._replace(
                 coef=np.column_stack([part.coef for part in parts]),
                 intercept=np.array([part.intercept for part in parts]),
             )
@@ -83,7 +79,7 @@ def refit(problem, solutions, tol, max_iter):
         if key not in known:
             known[key] = _on_support(problem, support, tol, max_iter) if 0 < support.size < n_rows else None
         free = known[key]
-        answers.append(solution if free is None else replace(solution, coef=free[0], intercept=free[1]))
+        answers.append(solution if free is None else solution._replace(coef=free[0], intercept=free[1]))
     return answers
 
 

@@ -28,8 +28,8 @@ FLOORS = [
     {"elastic", "curvature"},
     {"certificate", "model", "spectrum", "blocks"},
     {"penalties", "losses", "design"},
-    {"_validation", "_compat", "lazy", "pages", "progress", "sums"}
-    | {"_active", "_blocks", "_coarse", "_kernels", "_passes", "_small", "_structured", "_twins", "_wrapped"},
+    {"_validation", "_compat", "lazy", "pages", "progress", "sums"},
+    {"_active", "_blocks", "_coarse", "_kernels", "_passes", "_small", "_structured", "_twins", "_wrapped"},
 ]
 FLOOR_OF = {room: -number for number, rooms in enumerate(FLOORS) for room in rooms}
 FILES = sorted(path for path in HOUSE.rglob("*.py") if path != HOUSE / "__init__.py")

@@ -356,6 +356,22 @@ def test_a_point_with_a_twin_says_what_the_text_says(penalty, loss, fit_intercep
                 assert gap == known or gap == pytest.approx(known, rel=1e-9)
 
 
+@pytest.mark.parametrize("n_features", [1, 31, 32, 33, 100])
+@pytest.mark.parametrize("share", [0.0, 0.4, 1.0])
+@pytest.mark.parametrize("positive", [False, True])
+def test_who_moves_is_counted_in_blocks(n_features, share, positive):
+    rng = np.random.default_rng(n_features)
+    coef = rng.uniform(0.5, 1.0, n_features) * (rng.random(n_features) < 0.03)
+    gradient = rng.standard_normal(n_features)
+    gradient[rng.integers(n_features)] = np.nan
+    pull = -gradient if positive else np.abs(gradient)
+    for strength in (np.array([1.5]), rng.uniform(1.0, 3.0, n_features)):
+        for factor in (1.0, 1e3):
+            wanted = np.flatnonzero((coef != 0) | ~(pull <= share * factor * strength))
+            some = _kernels.elastic_restless(coef, gradient, factor * strength, share, positive)
+            assert some.tolist() == wanted.tolist()
+
+
 @pytest.mark.parametrize("loss", ["squared", "logistic"])
 def test_the_price_alone_reads_no_gradient(loss):
     problem = problem_of(loss, "l1")

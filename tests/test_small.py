@@ -3,9 +3,18 @@
 import numpy as np
 import pytest
 from scipy import sparse
-from scipy.linalg.blas import dsyrk
 
-from skreg import L1, L2, Box, ElasticNet, NonNegative, PenalizedLogisticRegression, make_problem, regularization_path
+from skreg import (
+    L1,
+    L2,
+    Box,
+    ElasticNet,
+    NonNegative,
+    PenalizedLogisticRegression,
+    _small,
+    make_problem,
+    regularization_path,
+)
 from skreg.solvers import small
 from skreg.solvers.coordinate import CoordinateDescent
 from skreg.solvers.newton import Newton
@@ -51,11 +60,42 @@ def test_small_problems_have_the_solution_of_the_general_models(penalty, convert
         )
 
 
+@pytest.mark.parametrize("entries", [None, np.array([0, 2, 5, 11])], ids=["all", "some"])
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_the_copies_tell_of_a_point_what_X_tells(entries, fit_intercept):
+    X, y = classes()
+    problem = make_problem(X, y, penalty="l1", loss="logistic", fit_intercept=fit_intercept)
+    newton = SmallNewton(problem, entries)
+    start = np.zeros(N_FEATURES if entries is None else entries.size)
+    known, _, n_models = newton.best_point(start, problem.null_intercept, 0.02, 1e-3, 3)
+    plain = problem.point(known.coef, known.intercept, 0.02)
+    assert n_models > 0
+    assert abs(plain.row_gradient.sum()) < 1e-14 or not fit_intercept
+    for name in ("eta", "gradient", "violations"):
+        np.testing.assert_allclose(getattr(known, name), getattr(plain, name), rtol=1e-10, atol=1e-13, err_msg=name)
+    for name in ("loss", "price", "violation"):
+        assert getattr(known, name) == pytest.approx(getattr(plain, name), rel=1e-9), name
+    assert known.gap() == pytest.approx(plain.gap(), rel=1e-7)
+
+
+@pytest.mark.parametrize("n_columns", [0, 1, 3, 4, 9, 64])
+def test_products_of_few_columns(n_columns):
+    rng = np.random.default_rng(n_columns)
+    columns, curvatures = rng.standard_normal((50, n_columns + 1)), rng.uniform(0.1, 1.0, 50)
+    loops = _small.SmallLoops(np.asfortranarray(columns), np.ones(50), n_columns)
+    loops.choose_all()
+    loops.take(curvatures, curvatures, curvatures)
+    loops.take_roots()
+    products = loops.products(loops.weighted(0, 50))
+    np.testing.assert_allclose(np.tril(products), np.tril(columns.T * curvatures @ columns), rtol=1e-12, atol=1e-13)
+
+
 @pytest.mark.parametrize("penalty", [L1(), L2()], ids=repr)
 def test_no_more_models_than_are_allowed(penalty, monkeypatch):
     X, y = classes()
     made = []
-    monkeypatch.setattr(small, "dsyrk", lambda *args, **options: made.append(0) or dsyrk(*args, **options))
+    hessian = small.SmallNewton._hessian
+    monkeypatch.setattr(small.SmallNewton, "_hessian", lambda *args: made.append(0) or hessian(*args))
     few = PenalizedLogisticRegression(penalty, alpha=1e-3, max_iter=3)
     with pytest.warns(match="max_iter=3 was reached"):
         few.fit(X, y)

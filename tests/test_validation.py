@@ -11,6 +11,7 @@ from sklearn.utils.validation import validate_data
 
 from skreg import PenalizedLogisticRegression, PenalizedRegression
 from skreg._validation import check_data, check_labels
+from skreg.fitting import encode_classes
 
 X, Y = np.arange(12.0).reshape(4, 3) ** 1.5, np.array([0.5, 1.0, -1.0, 3.0])
 LABELS = np.array([0, 1, 0, 1])
@@ -117,3 +118,26 @@ def test_labels_that_look_like_a_regression():
     assert said[0] == said[1]
     with pytest.raises(ValueError, match="Unknown label type"):
         check_labels(Y)
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        np.array([3, 1, 3, 3, 1], dtype=np.int8),
+        np.array([-100, 100, 27, -100], dtype=np.int8),
+        np.array([7, 5, 6, 7, 5]),
+        np.array([2**62, -(2**62), 0]),
+        np.array([2, 0, 2], dtype=np.uint64),
+        np.array([True, False, True]),
+        np.array([0.5, -1.0, 0.5]),
+        np.array(["b", "a"]),
+    ],
+    ids=lambda labels: str(labels.dtype),
+)
+def test_labels_are_sorted_and_keep_their_type(labels):
+    classes = encode_classes(labels)
+    assert classes.labels.dtype == labels.dtype
+    assert classes.labels.tolist() == sorted(set(labels.tolist()))
+    code = [classes.labels.tolist().index(label) for label in labels.tolist()]
+    target = classes.target if classes.target.ndim == 1 else classes.target.argmax(axis=1)
+    assert target.tolist() == code

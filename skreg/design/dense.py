@@ -3,7 +3,7 @@
 from copy import copy
 
 import numpy as np
-from scipy.linalg.blas import dgemm, dsyr, dsyrk, sgemm, ssyrk
+from scipy.linalg.blas import dgemm, dsyrk, sgemm, ssyrk
 from sklearn.utils import gen_batches
 
 from skreg import _passes
@@ -344,7 +344,7 @@ class DenseDesign(Design):
         # A C-ordered X is the transpose of a Fortran one.
         turned = not X.flags.f_contiguous
         total = dsyrk(weight, X.T if turned else X, trans=not turned, lower=1)
-        total = _mirror(dsyr(-weight * self.shape[0], self.shift, lower=1, a=total, overwrite_a=1))
+        total = _mirror(total, self.shift)
         if self.scale is not None:
             total /= np.multiply.outer(self.scale, self.scale)
         return total
@@ -396,7 +396,7 @@ def _row_blocks(X):
         yield rows, X[rows]
 
 
-def _mirror(lower):
-    """A symmetric C-ordered matrix from the lower triangle of a Fortran-ordered one, in its memory."""
-    _passes.mirror(lower, lower)
+def _mirror(lower, less=None):
+    """A symmetric C-ordered matrix from the lower triangle of a Fortran-ordered one, in its memory; less the square of a vector."""
+    _passes.mirror(lower, lower, less)
     return lower.T

@@ -1,6 +1,6 @@
 """What a solver is, and what it returns."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,8 +14,7 @@ __all__ = ["Progress", "Solution", "Solver", "sharp", "sharp_enough", "starting_
 SHARPNESS = 1e-2
 
 
-@dataclass(frozen=True)
-class Solution:
+class Solution(NamedTuple):
     """One solved alpha.
 
     Attributes
@@ -148,16 +147,20 @@ class Progress:
     def __init__(self):
         self.stalled = 0
         self._listener = LISTENER.get()
-        self._lowest = [np.inf, np.inf, np.inf]
+        self._measure = self._violation = self._objective = np.inf
 
     def update(self, optimality, solved=True):
         """Take note of an iterate; a lower objective only counts if its model was ``solved``."""
         slack = 1e-3 * optimality.tol * optimality.null_loss
-        limits = [0.9 * self._lowest[0], 0.9 * self._lowest[1], self._lowest[2] - slack if solved else -np.inf]
-        values = [optimality.measure, optimality.violation, optimality.objective]
-        better = any(value < limit for value, limit in zip(values, limits, strict=True))
+        better = (
+            optimality.measure < 0.9 * self._measure
+            or optimality.violation < 0.9 * self._violation
+            or (solved and optimality.objective < self._objective - slack)
+        )
         self.stalled = 0 if better else self.stalled + 1
-        self._lowest = [min(pair) for pair in zip(self._lowest, values, strict=True)]
+        self._measure = min(self._measure, optimality.measure)
+        self._violation = min(self._violation, optimality.violation)
+        self._objective = min(self._objective, optimality.objective)
         self.listen()
 
     def listen(self):

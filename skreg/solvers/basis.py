@@ -1,7 +1,5 @@
 """Penalties that are separable in another basis are solved there."""
 
-from dataclasses import replace
-
 import numpy as np
 
 from skreg.solvers.base import Solver
@@ -49,4 +47,4 @@ class ChangeOfBasis(Solver):
             if part.design.shift is not None:
                 # The columns were centred before: what is left is rounding.
                 intercept = intercept - part.design.shift @ solution.coef
-            yield replace(solution, coef=coef, intercept=intercept)
+            yield solution._replace(coef=coef, intercept=intercept)

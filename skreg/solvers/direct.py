@@ -1,7 +1,5 @@
 """Closed forms of the ridge family: squared loss, quadratic penalty or none."""
 
-from dataclasses import replace
-
 import numpy as np
 from scipy.linalg import LinAlgError, cho_solve
 from scipy.linalg.lapack import dpotrs
@@ -84,7 +82,7 @@ def _refine(problem, alpha, correct, tol, max_iter):
         # The gap is second order: one more correction costs little and sharpens the coefficients.
         if optimality.converged and optimality.violation <= 1e-3 * np.sqrt(tol):
             break
-    return replace(best, stalled=not best.optimality.converged)
+    return best._replace(stalled=not best.optimality.converged)
 
 
 class _FeatureSide:

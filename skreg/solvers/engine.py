@@ -1,7 +1,6 @@
 """What the alphas of one path share in coordinate descent: a working set, its models, and the way between them."""
 
 import math
-from dataclasses import replace
 
 import numpy as np
 
@@ -209,7 +208,7 @@ class Engine:
         stalled = not best.optimality.converged and n_iter < max_iter
         # What the inner problem has left undone is more than rounding can be.
         slow = stalled and not self.solved and not self.damping and best.optimality.violation > ROUNDED
-        return replace(best, n_iter=n_iter, stalled=stalled, slow=slow)
+        return best._replace(n_iter=n_iter, stalled=stalled, slow=slow)
 
     def begin_with(self, entries, solution):
         """The first working set, if it is known; returns where to start from."""
@@ -227,7 +226,7 @@ class Engine:
         if self.everything or not (problem.loss.quadratic and problem.penalty.convex and problem.design.stores_zeros):
             return None
         null = problem.point(*starting_point(problem, None, alpha), REMOTE * alpha)
-        if not null.violation > NEAR:
+        if not null.restless.size:
             return None
         solution = self.solve(HALFWAY * alpha, None, ROUGH, max_iter, np.inf)
         # Most columns that ask to enter at the new alpha no longer do once those that are in have moved.

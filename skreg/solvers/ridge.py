@@ -15,6 +15,7 @@ import math
 import numpy as np
 from scipy.linalg.lapack import dpotrs
 
+from skreg import _kernels
 from skreg.certificate import CONDITION, Optimality
 from skreg.solvers.base import Solution
 from skreg.solvers.interrupt import eigen, lower_factor
@@ -202,27 +203,21 @@ class _FeatureSystem(_System):
     def __init__(self, problem, shape):
         super().__init__(problem, shape)
         self.A, b, size = problem.in_moments().moments
-        self.b, self.size = b.reshape(len(b), -1), np.array(size).reshape(-1, 1)
+        self.b, self._squares = b.reshape(len(b), -1), np.array(size).reshape(-1)
         if shape is not None:
             self._root = np.sqrt(shape)
             self.A = self.A / np.outer(self._root, self._root)
             self.b = self.b / self._root[:, None]
-        self._diagonal = self.A.diagonal()[:, None, None]
-        self._norms = np.sqrt(self._diagonal)
+        self._diagonal = self.A.diagonal().copy()
 
     def _measure(self, strengths, x, Ax, e):
-        b = self.b[:, :, None]
-        loss = 0.5 * np.maximum(self.size - (x * (2.0 * b - Ax)).sum(axis=0), 0.0).sum(axis=0)
-        price = 0.5 * strengths * np.square(x).sum(axis=(0, 1))
-        gap = np.square(e).sum(axis=(0, 1)) / (2.0 * strengths)
-        violation = (self._norms * np.abs(e) / (self._diagonal + strengths)).max(axis=(0, 1), initial=0.0)
+        sums = _kernels.ridge_sums(self.b, x, Ax, e, self._diagonal, strengths, self._squares)
+        loss, price, gap, violation, reach, squares = sums
         # |rounding of e_j| <= rounding * norm_j * reach, and likewise of the loss.
         rounding = 4 * EPS * math.sqrt(self.problem.design.shape[0])
-        reach = (self._norms * np.abs(x)).sum(axis=0) + np.sqrt(self.size)
-        squares = np.square(reach).sum(axis=0)
         noise = {
             "gap": self._diagonal.sum() * rounding**2 * squares / (2.0 * strengths),
-            "violation": rounding * reach.max(axis=0),
+            "violation": rounding * reach,
             "objective": rounding * squares,
         }
         return gap, loss, price, violation, noise

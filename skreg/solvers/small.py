@@ -48,7 +48,7 @@ STALE = 0.1
 # A model has so many more columns than are in use, or one in so many of all that there are, or twice as many as are in use.
 FEW, ONE_IN = 8, 8
 
-# Larger models are factorised by LAPACK.
+# Larger models are for BLAS and LAPACK, which take some time to begin.
 LARGE = 64
 
 
@@ -268,6 +268,8 @@ class SmallNewton:
             total = np.asfortranarray(sum(ssyrk(1.0, block, trans=1, lower=1).astype(np.float64) for block in blocks))
             total.ravel(order="K")[:: len(total) + 1][: loops.chosen.size] *= 1.0 + TRACE
             return total
+        if loops.chosen.size <= LARGE and n_samples <= height:
+            return loops.products(loops.weighted(0, n_samples))
         total = dsyrk(1.0, loops.weighted(0, height), trans=1, lower=1)
         for start in range(height, n_samples, height):
             block = loops.weighted(start, start + height)
