@@ -256,7 +256,7 @@ def elastic_restless(const double[::1] coef, const double[::1] grad, const doubl
                      bint positive):
     """`restless` where the penalty is the elastic net with this share of L1."""
     cdef Py_ssize_t k = 0
-    out = np.empty(coef.shape[0], dtype=np.intp)
+    out = np.empty(coef.shape[0] + 1, dtype=np.intp)
     cdef Py_ssize_t[::1] o = out
     if coef.shape[0]:
         k = skreg_pulled(coef.shape[0], &coef[0], &grad[0], &strength[0], strength.shape[0] > 1, share, positive, &o[0])

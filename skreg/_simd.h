@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <stdint.h>
+#include <string.h>
 
 #if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__linux__) && defined(__GLIBC__)
 #define SKREG_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
@@ -40,31 +41,40 @@ SKREG_CLONES static void skreg_rotate(long n, double c, double s, double *restri
 
 /* Positions of coefficients that are not zero, or are pulled away from it: whose gradient is farther from zero than ``share``
    of their strength, on the side that counts if they must be ``positive``. Strengths are one for all, or one for each (own).
-   Returns how many there are; what is no number is among them. */
-#define SKREG_MOVES(limit) ((coef[j] != 0.0) | !(grad[j] <= (limit) + more) | !(grad[j] >= -(limit)))
-#define SKREG_PULLED(limit)                                             \
-    for (; i + 32 <= n; i += 32) {                                      \
-        /* Most blocks have none, which vectors tell. */                \
-        long some = 0;                                                  \
-        for (long j = i; j < i + 32; j++) some += SKREG_MOVES(limit);   \
-        for (long j = i; some && j < i + 32; j++) {                     \
-            out[k] = j;                                                 \
-            k += SKREG_MOVES(limit);                                    \
-        }                                                               \
-    }                                                                   \
-    for (long j = i; j < n; j++) {                                      \
-        out[k] = j;                                                     \
-        k += SKREG_MOVES(limit);                                        \
+   Returns how many there are; what is no number is among them. There must be room for one more than there are coefficients. */
+#define SKREG_MARK(many, limit)                              \
+    for (long j = i, end = i + (many); j < end; j++)         \
+        marks[j - i] = (coef[j] != 0.0) | !(grad[j] <= (limit) + more) | !(grad[j] >= -(limit));
+#define SKREG_MARK_BLOCK(many)                               \
+    if (own) {                                               \
+        SKREG_MARK(many, share * strength[j])                \
+    } else {                                                 \
+        SKREG_MARK(many, most)                               \
     }
 SKREG_CLONES static long skreg_pulled(long n, const double *restrict coef, const double *restrict grad,
                                       const double *restrict strength, int own, double share, int positive,
                                       intptr_t *restrict out) {
-    long i = 0, k = 0;
+    enum { BLOCK = 64 };
+    unsigned char marks[BLOCK];
+    long k = 0;
     double most = share * strength[0], more = positive ? HUGE_VAL : 0.0;
-    if (own) {
-        SKREG_PULLED(share * strength[j])
-    } else {
-        SKREG_PULLED(most)
+    for (long i = 0; i < n; i += BLOCK) {
+        /* Of a number that is known beforehand vectors mark many at once. */
+        if (n - i >= BLOCK) {
+            SKREG_MARK_BLOCK(BLOCK)
+        } else {
+            memset(marks, 0, BLOCK);
+            SKREG_MARK_BLOCK(n - i)
+        }
+        /* Most have no mark: eight are looked at together. */
+        for (long j = 0; j < BLOCK; j += 8) {
+            uint64_t some;
+            memcpy(&some, marks + j, 8);
+            for (long l = j; some && l < j + 8; l++) {
+                out[k] = i + l;
+                k += marks[l];
+            }
+        }
     }
     return k;
 }
