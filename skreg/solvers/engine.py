@@ -226,7 +226,9 @@ class Engine:
         if self.everything or not (problem.loss.quadratic and problem.penalty.convex and problem.design.stores_zeros):
             return None
         null = problem.point(*starting_point(problem, None, alpha), REMOTE * alpha)
-        if not null.restless.size:
+        # Where nobody wants to move there is no need to know by how much.
+        moves = null.restless.size > 0 if problem.penalty.separable else null.violation > NEAR
+        if not moves:
             return None
         solution = self.solve(HALFWAY * alpha, None, ROUGH, max_iter, np.inf)
         # Most columns that ask to enter at the new alpha no longer do once those that are in have moved.

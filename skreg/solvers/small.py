@@ -89,7 +89,8 @@ class SmallNewton:
 
     def hand_over(self, wanted, columns):
         """Copy those of the wanted columns that are here, up to the first that is not; returns how many they are."""
-        place = np.full(self.problem.n_features, -1)
+        place = np.empty(self.problem.n_features, dtype=np.intp)
+        place[wanted] = -1
         place[self.entries] = np.arange(self.entries.size)
         place = place[wanted]
         known = place.size if place.min(initial=0) >= 0 else int(np.argmax(place < 0))
