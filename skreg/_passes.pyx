@@ -17,14 +17,14 @@ cdef extern from "_simd.h" nogil:
     void skreg_axpy_f(long n, double a, const float *x, double *y)
     void skreg_add_squares_d(long n, double a, const double *x, const double *shift, double *out)
     void skreg_add_squares_f(long n, double a, const float *x, const double *shift, double *out)
-    void skreg_moments_d(long n, const double **x, long ahead, const double *w, const double *r, const double *c, double *out)
-    void skreg_moments_f(long n, const float **x, long ahead, const double *w, const double *r, const double *c, double *out)
+    void skreg_moments_d(long n, const double *x, long ahead, const double *w, const double *r, double c, double *out)
+    void skreg_moments_f(long n, const float *x, long ahead, const double *w, const double *r, double c, double *out)
     void skreg_row_moments_d(long n, const double **x, long ahead, const double *w, const double *r, const double *c, double *first,
                              double *second, double *product)
     void skreg_row_moments_f(long n, const float **x, long ahead, const double *w, const double *r, const double *c, double *first,
                              double *second, double *product)
-    void skreg_products_d(long n, const double **x, long ahead, const double *r, double *out)
-    void skreg_products_f(long n, const float **x, long ahead, const double *r, double *out)
+    double skreg_product_d(long n, const double *x, long ahead, const double *r)
+    double skreg_product_f(long n, const float *x, long ahead, const double *r)
     void skreg_row_products_d(long n, const double **x, long ahead, const double *r, double *product)
     void skreg_row_products_f(long n, const float **x, long ahead, const double *r, double *product)
     void skreg_wide_products_d(long n, const double **x, long ahead, const double *rows, double *out)
@@ -51,12 +51,14 @@ cdef double EPS = 2.0 ** -52
 
 cdef enum:
     PIECE = 2048
-    # Of four columns that are read beside two vectors; rows and columns of what is read by rows.
-    PIECE_OF_FOUR = 8192
+    # Of columns that are read beside two vectors; rows and columns of what is read by rows.
+    LONG_PIECE = 8192
     ROWS = 1024
     TILE = 512
     # Rows whose mean is near enough to that of all.
     FIRST = 64
+    # Beside columns of so many rows the vectors stay in the first-level cache, and processors foresee which comes next.
+    SHORT = 1000
 
 # Squares around a centre may be so much smaller than those around zero, from which they are subtracted.
 cdef double TWO_DIGITS = 1e-2
@@ -76,7 +78,7 @@ cdef inline void add_squares(Py_ssize_t n, double a, const real *x, const double
         skreg_add_squares_d(n, a, x, shift, out)
 
 
-cdef inline void moments(Py_ssize_t n, const real **x, Py_ssize_t ahead, const double *w, const double *r, const double *c,
+cdef inline void moments(Py_ssize_t n, const real *x, Py_ssize_t ahead, const double *w, const double *r, double c,
                          double *out) noexcept nogil:
     if real is float:
         skreg_moments_f(n, x, ahead, w, r, c, out)
@@ -92,11 +94,11 @@ cdef inline void row_moments(Py_ssize_t n, const real **x, Py_ssize_t ahead, con
         skreg_row_moments_d(n, x, ahead, w, r, c, first, second, product)
 
 
-cdef inline void products(Py_ssize_t n, const real **x, Py_ssize_t ahead, const double *r, double *out) noexcept nogil:
+cdef inline double product_with(Py_ssize_t n, const real *x, Py_ssize_t ahead, const double *r) noexcept nogil:
     if real is float:
-        skreg_products_f(n, x, ahead, r, out)
+        return skreg_product_f(n, x, ahead, r)
     else:
-        skreg_products_d(n, x, ahead, r, out)
+        return skreg_product_d(n, x, ahead, r)
 
 
 cdef inline void row_products(Py_ssize_t n, const real **x, Py_ssize_t ahead, const double *r, double *product) noexcept nogil:
@@ -134,12 +136,13 @@ def dense_moments(const real[:, :] X, const double[::1] weights, const double[::
     is no more than what the rows differ.
     """
     cdef:
-        Py_ssize_t n = X.shape[0], p = X.shape[1], block, start, size, height, few, j, k
+        Py_ssize_t n = X.shape[0], p = X.shape[1], block, start, size, height, few, j, ahead = next_column(X)
         bint by_column = X.strides[0] == sizeof(real)
         double[::1] first, second
+        double[3] sums
         const double *rows = &residual[0] if residual.shape[0] > 0 else &weights[0]
         double lead, total = 0.0, part, share, distance, work = 0.0
-    height = PIECE_OF_FOUR if by_column else ROWS
+    height = LONG_PIECE if by_column else ROWS
     first, second = np.empty((2, p))
     means[:] = 0.0
     variances[:] = 0.0
@@ -159,12 +162,13 @@ def dense_moments(const real[:, :] X, const double[::1] weights, const double[::
             if part <= 0.0:
                 continue
             if by_column:
-                if total > 0.0:
-                    few = 0
-                for j in range(0, p, 4):
-                    for k in range(j, min(j + 4, p) if few > 0 else j):
-                        means[k] = dot(few, &X[0, k], &weights[0]) / lead
-                    moments_of_columns(X, j, start, size, &weights[start], rows + start, means, first, second, product)
+                for j in range(p):
+                    if total == 0.0:
+                        means[j] = dot(few, &X[0, j], &weights[0]) / lead
+                    moments(size, &X[start, j], ahead, &weights[start], rows + start, means[j], sums)
+                    first[j] = sums[0]
+                    second[j] = sums[1]
+                    product[j] += sums[2]
             else:
                 moments_of_rows(X, start, size, &weights[start], rows + start, means, first, second, product)
             share = part / (total + part)
@@ -229,30 +233,18 @@ cdef Py_ssize_t leading(const double[::1] weights, Py_ssize_t few, double *lead)
     return few
 
 
-cdef void moments_of_columns(const real[:, :] X, Py_ssize_t j, Py_ssize_t start, Py_ssize_t size, const double *weights,
-                             const double *residual, const double[::1] centres, double[::1] first, double[::1] second,
-                             double[::1] product) noexcept nogil:
-    """Four columns, ``size`` rows: sums of weighted distances from the centres, of their squares; products with the residual."""
-    cdef:
-        Py_ssize_t k, last = X.shape[1] - 1
-        double[4] around
-        double[12] sums
-        const real *columns[4]
-    for k in range(4):
-        # What is beyond the last column is that once more.
-        columns[k] = &X[start, min(j + k, last)]
-        around[k] = centres[min(j + k, last)]
-    moments(size, columns, 4 * (X.strides[1] // sizeof(real)), weights, residual, around, sums)
-    for k in range(min(4, last + 1 - j)):
-        first[j + k] = sums[3 * k]
-        second[j + k] = sums[3 * k + 1]
-        product[j + k] += sums[3 * k + 2]
+cdef inline Py_ssize_t next_column(const real[:, :] X) noexcept nogil:
+    """How far ahead a reader of columns asks for X; 0: not at all."""
+    return X.strides[1] // sizeof(real) if X.shape[0] > SHORT else 0
 
 
 cdef void moments_of_rows(const real[:, :] X, Py_ssize_t start, Py_ssize_t size, const double *weights,
                           const double *residual, const double[::1] centres, double[::1] first, double[::1] second,
                           double[::1] product) noexcept nogil:
-    """The same for X contiguous along rows, eight of them at a time; sums of a tile of columns stay in the cache."""
+    """Sums of weighted distances from the centres, of their squares, and products with the residual, for some rows of X.
+
+    X is contiguous along rows, of which eight are read together; the sums of a tile of columns stay in the cache.
+    """
     cdef:
         Py_ssize_t p = X.shape[1], tile, i, j, k
         double[8] shares, factors
@@ -274,7 +266,6 @@ def dense_times(const real[:, :] X, const Py_ssize_t[::1] columns, const double[
     """out += X[:, columns] @ coef, for X contiguous along columns; along rows, all columns: out += X @ coef."""
     cdef:
         Py_ssize_t n = X.shape[0], p = X.shape[1], m = columns.shape[0], i, j, k, block, start, size, ahead
-        double[4] sums
         const real *four[4]
         const real *next_four[4]
     with nogil:
@@ -291,15 +282,9 @@ def dense_times(const real[:, :] X, const Py_ssize_t[::1] columns, const double[
                 for k in range(m - m % 4, m):
                     axpy(size, coef[k], &X[start, columns[k]], &out[start])
         else:
-            ahead = 4 * (X.strides[0] // sizeof(real))
-            for i in range(0, n - 3, 4):
-                for k in range(4):
-                    four[k] = &X[i + k, 0]
-                products(p, four, ahead, &coef[0], sums)
-                for k in range(4):
-                    out[i + k] += sums[k]
-            for i in range(n - n % 4, n):
-                out[i] += dot(p, &X[i, 0], &coef[0])
+            ahead = next_column(X.T)
+            for i in range(n):
+                out[i] += product_with(p, &X[i, 0], ahead, &coef[0])
 
 
 def dense_pass(const real[:, :] X, const double[::1] residual, const double[::1] weights, const double[::1] shift,
@@ -309,27 +294,19 @@ def dense_pass(const real[:, :] X, const double[::1] residual, const double[::1]
     Either may be empty (with what only it needs): it is left out then.
     """
     cdef:
-        Py_ssize_t n = X.shape[0], p = X.shape[1], i, j, k, block, start, size, ahead = 4 * (X.strides[1] // sizeof(real))
+        Py_ssize_t n = X.shape[0], p = X.shape[1], i, j, k, block, start, size, ahead = next_column(X)
         bint multiply = product.shape[0] > 0, square = norms.shape[0] > 0
-        double[4] sums
-        const real *columns[4]
         const real *rows[8]
     with nogil:
         if X.strides[0] == sizeof(real):
-            for block in range((n + PIECE_OF_FOUR - 1) // PIECE_OF_FOUR):
-                start = block * PIECE_OF_FOUR
-                size = min(PIECE_OF_FOUR, n - start)
-                for j in range(0, p, 4):
-                    for k in range(4):
-                        # What is beyond the last column is that once more.
-                        columns[k] = &X[start, min(j + k, p - 1)]
+            for block in range((n + LONG_PIECE - 1) // LONG_PIECE):
+                start = block * LONG_PIECE
+                size = min(LONG_PIECE, n - start)
+                for j in range(p):
                     if multiply:
-                        products(size, columns, ahead, &residual[start], sums)
-                    for k in range(min(4, p - j)):
-                        if multiply:
-                            product[j + k] += sums[k]
-                        if square:
-                            norms[j + k] += squares(size, columns[k], &weights[start], shift[j + k])
+                        product[j] += product_with(size, &X[start, j], ahead, &residual[start])
+                    if square:
+                        norms[j] += squares(size, &X[start, j], &weights[start], shift[j])
         else:
             ahead = 8 * (X.strides[0] // sizeof(real))
             for i in range(0, n, 8):
@@ -386,21 +363,17 @@ def dense_wide_products(const real[:, :] X, const double[:, ::1] rows, double[:,
 def dense_some_products(const real[:, :] X, const Py_ssize_t[::1] columns, const double[::1] residual, double[::1] out):
     """out = X[:, columns].T @ residual, for X contiguous along columns."""
     cdef:
-        Py_ssize_t n = X.shape[0], m = columns.shape[0], j, k, block, start, size
-        double[4] sums
-        const real *four[4]
+        Py_ssize_t n = X.shape[0], m = columns.shape[0], j, block, start, size
+        const real *column
+        const real *following
     out[:] = 0.0
     with nogil:
-        for block in range((n + PIECE_OF_FOUR - 1) // PIECE_OF_FOUR):
-            start = block * PIECE_OF_FOUR
-            size = min(PIECE_OF_FOUR, n - start)
-            for j in range(0, m, 4):
-                for k in range(4):
-                    # What is beyond the last column is that once more.
-                    four[k] = &X[start, columns[min(j + k, m - 1)]]
-                products(size, four, four[3] - four[2], &residual[start], sums)
-                for k in range(min(4, m - j)):
-                    out[j + k] += sums[k]
+        for block in range((n + LONG_PIECE - 1) // LONG_PIECE):
+            start = block * LONG_PIECE
+            size = min(LONG_PIECE, n - start)
+            for j in range(m):
+                column, following = &X[start, columns[j]], &X[start, columns[min(j + 1, m - 1)]]
+                out[j] += product_with(size, column, following - column, &residual[start])
 
 
 def dense_there_and_back(const double[:, :] X, const double[::1] residual, const double[::1] shift,
@@ -410,9 +383,9 @@ def dense_there_and_back(const double[:, :] X, const double[::1] residual, const
     Four columns at a time, which are in the first-level cache on the way back.
     """
     cdef:
-        Py_ssize_t n = X.shape[0], p = X.shape[1], i, j, k, few, ahead = 4 * (X.strides[1] // sizeof(double))
+        Py_ssize_t n = X.shape[0], p = X.shape[1], i, j, k, few, ahead = 4 * next_column(X)
         double total = 0.0, back = 0.0, work = 0.0
-        double[4] sums, sizes
+        double[4] sizes
         const double *x[4]
     with nogil:
         for i in range(n):
@@ -423,11 +396,10 @@ def dense_there_and_back(const double[:, :] X, const double[::1] residual, const
             for k in range(4):
                 # What is beyond the last column is that once more, and counts nothing.
                 x[k] = &X[0, j + min(k, few - 1)]
-            skreg_products_d(n, x, ahead, &residual[0], sums)
             for k in range(4):
                 sizes[k] = 0.0
                 if k < few:
-                    product[j + k] = sums[k] - shift[j + k] * total
+                    product[j + k] = skreg_product_d(n, x[k], ahead, &residual[0]) - shift[j + k] * total
                     sizes[k] = factor[j + k] * product[j + k]
                     back += sizes[k] * shift[j + k]
             skreg_gather(n, sizes, x[0], x[1], x[2], x[3], &out[0])

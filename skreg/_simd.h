@@ -26,9 +26,10 @@ static inline void skreg_soon(const void *place) {
 
 /* Partial sums of fixed number and order: wide enough for the processor, and the same on every run. */
 #define SKREG_PARTS 16
-#define SKREG_FOLD(part)                            \
-    for (int width = SKREG_PARTS / 2; width > 0; width /= 2) \
-        for (int k = 0; k < width; k++) part[k] += part[k + width];
+#define SKREG_FOLD(part)                                \
+    for (int k = 0; k < 8; k++) part[k] += part[k + 8]; \
+    for (int k = 0; k < 4; k++) part[k] += part[k + 4]; \
+    part[0] = (part[0] + part[2]) + (part[1] + part[3]);
 
 /* (x, y) <- (c x + s y, c y - s x) */
 SKREG_CLONES static void skreg_rotate(long n, double c, double s, double *restrict x, double *restrict y) {
@@ -116,71 +117,67 @@ SKREG_CLONES static long skreg_pulled(long n, const double *restrict coef, const
 SKREG_LOOPS(double, _d)
 SKREG_LOOPS(float, _f)
 
-#if defined(__GNUC__)
-/* Written in lanes: compilers see no vectors in four sums. What reads memory has eight, as many as the widest processors take. */
-typedef double skreg_lanes __attribute__((vector_size(32)));
-typedef double skreg_eight __attribute__((vector_size(64)));
-typedef float skreg_halves __attribute__((vector_size(32)));
-#define SKREG_LOAD_d(lanes, from) __builtin_memcpy(&lanes, from, sizeof lanes);
-#define SKREG_LOAD_f(lanes, from)                        \
-    {                                                    \
-        skreg_halves halves;                             \
-        __builtin_memcpy(&halves, from, sizeof halves);  \
-        lanes = __builtin_convertvector(halves, skreg_eight); \
+/* Of a column that is read from memory, while what is so far ``ahead`` is asked for, after what is at hand. In parts, which every
+   compiler turns into vectors; lanes wider than those of the processor cost three times as much.
+   product   r . x
+   moments   sums of w * (x - c), of w * (x - c)^2 and of r * x */
+#define SKREG_ASK_FOR(place) \
+    for (unsigned far = 0; far < SKREG_PARTS * sizeof *(place); far += 64) SKREG_SOON((const char *)(place) + far)
+#define SKREG_READING(real, suffix)                                                                                 \
+    SKREG_CLONES static double skreg_product##suffix(long n, const real *restrict x, long ahead, const double *restrict r) { \
+        double part[SKREG_PARTS] = {0}, value[SKREG_PARTS], rest = 0.0;                                             \
+        long i = 0;                                                                                                 \
+        for (; i + SKREG_PARTS <= n; i += SKREG_PARTS) {                                                            \
+            SKREG_ASK_FOR(x + i + ahead)                                                                            \
+            for (int k = 0; k < SKREG_PARTS; k++) value[k] = x[i + k];                                              \
+            for (int k = 0; k < SKREG_PARTS; k++) part[k] += value[k] * r[i + k];                                   \
+        }                                                                                                           \
+        for (; i < n; i++) rest += x[i] * r[i];                                                                     \
+        SKREG_FOLD(part)                                                                                            \
+        return part[0] + rest;                                                                                      \
+    }                                                                                                               \
+    SKREG_CLONES static void skreg_moments##suffix(long n, const real *restrict x, long ahead, const double *restrict w, \
+                                                   const double *restrict r, double c, double *restrict out) {      \
+        double first[SKREG_PARTS] = {0}, second[SKREG_PARTS] = {0}, product[SKREG_PARTS] = {0};                     \
+        double distance, weighted, rest[3] = {0};                                                                   \
+        long i = 0;                                                                                                 \
+        for (; i + SKREG_PARTS <= n; i += SKREG_PARTS) {                                                            \
+            for (int k = 0; k < SKREG_PARTS; k++) {                                                                 \
+                distance = x[i + k] - c;                                                                            \
+                weighted = w[i + k] * distance;                                                                     \
+                first[k] += weighted;                                                                               \
+                second[k] += weighted * distance;                                                                   \
+                product[k] += x[i + k] * r[i + k];                                                                  \
+            }                                                                                                       \
+            SKREG_ASK_FOR(x + i + ahead)                                                                            \
+        }                                                                                                           \
+        for (; i < n; i++) {                                                                                        \
+            distance = x[i] - c;                                                                                    \
+            weighted = w[i] * distance;                                                                             \
+            rest[0] += weighted;                                                                                    \
+            rest[1] += weighted * distance;                                                                         \
+            rest[2] += x[i] * r[i];                                                                                 \
+        }                                                                                                           \
+        SKREG_FOLD(first)                                                                                           \
+        SKREG_FOLD(second)                                                                                          \
+        SKREG_FOLD(product)                                                                                         \
+        out[0] = first[0] + rest[0];                                                                                \
+        out[1] = second[0] + rest[1];                                                                               \
+        out[2] = product[0] + rest[2];                                                                              \
     }
-#define SKREG_TOTAL(sum) ((sum[0] + sum[1]) + (sum[2] + sum[3]))
-#define SKREG_TOTAL_OF_EIGHT(sum) (SKREG_TOTAL(sum) + ((sum[4] + sum[5]) + (sum[6] + sum[7])))
-#define SKREG_MOMENTS_IN_LANES(suffix)                   \
-    skreg_eight weight, factor, value;                   \
-    skreg_eight first[4] = {{0}}, second[4] = {{0}}, product[4] = {{0}}; \
-    for (; i + 8 <= n; i += 8) {                         \
-        SKREG_LOAD_d(weight, w + i)                      \
-        SKREG_LOAD_d(factor, r + i)                      \
-        for (int k = 0; k < 4; k++) {                    \
-            SKREG_SOON(x[k] + i + ahead)                 \
-            SKREG_LOAD##suffix(value, x[k] + i)          \
-            product[k] += value * factor;                \
-            value -= c[k];                               \
-            first[k] += weight * value;                  \
-            second[k] += weight * value * value;         \
-        }                                                \
-    }                                                    \
-    for (int k = 0; k < 4; k++) {                        \
-        out[3 * k] = SKREG_TOTAL_OF_EIGHT(first[k]);     \
-        out[3 * k + 1] = SKREG_TOTAL_OF_EIGHT(second[k]); \
-        out[3 * k + 2] = SKREG_TOTAL_OF_EIGHT(product[k]); \
-    }
-#else
-#define SKREG_MOMENTS_IN_LANES(suffix) \
-    for (int k = 0; k < 12; k++) out[k] = 0.0;
-#endif
+
+SKREG_READING(double, _d)
+SKREG_READING(float, _f)
 
 /* out = scale * (x - shift), scale by row; out in float or in double. The next column begins at ``next``. */
-#if defined(__GNUC__)
-#define SKREG_STORE_d(lanes, to) __builtin_memcpy(to, &lanes, sizeof lanes);
-#define SKREG_STORE_f(lanes, to)                              \
-    {                                                         \
-        skreg_halves halves = __builtin_convertvector(lanes, skreg_halves); \
-        __builtin_memcpy(to, &halves, sizeof halves);         \
-    }
-#define SKREG_COPY_IN_LANES(from, to)                         \
-    skreg_eight value, factor;                                \
-    for (; i + 8 <= n; i += 8) {                              \
-        SKREG_SOON(next + i)                                  \
-        SKREG_LOAD##from(value, x + i)                        \
-        SKREG_LOAD_d(factor, scale + i)                       \
-        value = factor * (value - shift);                     \
-        SKREG_STORE##to(value, out + i)                       \
-    }
-#else
-#define SKREG_COPY_IN_LANES(from, to)
-#endif
-
 #define SKREG_COPY(real, wanted, from, to)                                                                          \
     SKREG_CLONES static void skreg_copy##from##to(long n, const real *restrict x, const real *next, double shift,   \
                                                   const double *restrict scale, wanted *restrict out) {             \
         long i = 0;                                                                                                 \
-        SKREG_COPY_IN_LANES(from, to)                                                                               \
+        for (; i + SKREG_PARTS <= n; i += SKREG_PARTS) {                                                            \
+            for (int k = 0; k < SKREG_PARTS; k++) out[i + k] = (wanted)(scale[i + k] * (x[i + k] - shift));         \
+            SKREG_ASK_FOR(next + i)                                                                                 \
+        }                                                                                                           \
         for (; i < n; i++) out[i] = (wanted)(scale[i] * (x[i] - shift));                                            \
     }
 
@@ -189,150 +186,83 @@ SKREG_COPY(double, float, _d, _f)
 SKREG_COPY(float, double, _f, _d)
 SKREG_COPY(float, float, _f, _f)
 
-/* Of four columns in one reading: sums of w * (x - c), of w * (x - c)^2 and of r * x; the next four are so far ``ahead``. */
-#define SKREG_MOMENTS(real, suffix)                                                                                 \
-    SKREG_CLONES static void skreg_moments##suffix(long n, const real *const *x, long ahead, const double *restrict w, \
-                                                   const double *restrict r, const double *c, double *restrict out) { \
-        long i = 0;                                                                                                 \
-        SKREG_MOMENTS_IN_LANES(suffix)                                                                        \
-        for (; i < n; i++)                                                                                          \
-            for (int k = 0; k < 4; k++) {                                                                           \
-                double distance = x[k][i] - c[k], weighted = w[i] * distance;                                       \
-                out[3 * k] += weighted;                                                                             \
-                out[3 * k + 1] += weighted * distance;                                                              \
-                out[3 * k + 2] += x[k][i] * r[i];                                                                   \
-            }                                                                                                       \
-    }
-
-/* Of four columns in one reading: products with a vector; the next four are so far ``ahead``. */
-#if defined(__GNUC__)
-#define SKREG_PRODUCTS_IN_LANES(suffix)                  \
-    skreg_eight factor, value, even[4] = {{0}}, odd[4] = {{0}}; \
-    for (; i + 16 <= n; i += 16) {                       \
-        SKREG_LOAD_d(factor, r + i)                      \
-        for (int k = 0; k < 4; k++) {                    \
-            SKREG_SOON(x[k] + i + ahead)                 \
-            SKREG_LOAD##suffix(value, x[k] + i)          \
-            even[k] += value * factor;                   \
-        }                                                \
-        SKREG_LOAD_d(factor, r + i + 8)                  \
-        for (int k = 0; k < 4; k++) {                    \
-            SKREG_SOON(x[k] + i + 8 + ahead)             \
-            SKREG_LOAD##suffix(value, x[k] + i + 8)      \
-            odd[k] += value * factor;                    \
-        }                                                \
-    }                                                    \
-    for (int k = 0; k < 4; k++) {                        \
-        even[k] += odd[k];                               \
-        out[k] = SKREG_TOTAL_OF_EIGHT(even[k]);          \
-    }
-#else
-#define SKREG_PRODUCTS_IN_LANES(suffix) \
-    for (int k = 0; k < 4; k++) out[k] = 0.0;
-#endif
-
-#define SKREG_PRODUCTS(real, suffix)                                                                                \
-    SKREG_CLONES static void skreg_products##suffix(long n, const real *const *x, long ahead, const double *restrict r, \
-                                                    double *restrict out) {                                         \
-        long i = 0;                                                                                                 \
-        SKREG_PRODUCTS_IN_LANES(suffix)                                                                             \
-        for (; i < n; i++)                                                                                          \
-            for (int k = 0; k < 4; k++) out[k] += x[k][i] * r[i];                                                   \
-    }
-
 /* Of eight rows in one reading, column by column: the same sums, added to; the next eight are so far ``ahead``. */
 #define SKREG_ROWS 8
-#if defined(__GNUC__)
-#define SKREG_ROW_MOMENTS_IN_LANES(suffix)               \
-    skreg_eight centre, ones, squares, products, value;  \
-    for (; i + 8 <= n; i += 8) {                         \
-        SKREG_LOAD_d(centre, c + i)                      \
-        SKREG_LOAD_d(ones, first + i)                    \
-        SKREG_LOAD_d(squares, second + i)                \
-        SKREG_LOAD_d(products, product + i)              \
-        for (int k = 0; k < SKREG_ROWS; k++) {           \
-            SKREG_SOON(x[k] + i + ahead)                 \
-            SKREG_LOAD##suffix(value, x[k] + i)          \
-            products += r[k] * value;                    \
-            value -= centre;                             \
-            ones += w[k] * value;                        \
-            squares += w[k] * value * value;             \
-        }                                                \
-        __builtin_memcpy(first + i, &ones, sizeof ones); \
-        __builtin_memcpy(second + i, &squares, sizeof squares); \
-        __builtin_memcpy(product + i, &products, sizeof products); \
-    }
-#else
-#define SKREG_ROW_MOMENTS_IN_LANES(suffix)
-#endif
-
-#define SKREG_ROW_MOMENTS(real, suffix)                                                                             \
+#define SKREG_OF_ROWS(real, suffix)                                                                                 \
+    SKREG_CLONES static void skreg_row_products##suffix(long n, const real *const *x, long ahead, const double *r,  \
+                                                        double *restrict product) {                                 \
+        double products[SKREG_PARTS];                                                                               \
+        long i = 0;                                                                                                 \
+        for (; i + SKREG_PARTS <= n; i += SKREG_PARTS) {                                                            \
+            for (int k = 0; k < SKREG_PARTS; k++) products[k] = product[i + k];                                     \
+            for (int row = 0; row < SKREG_ROWS; row++) {                                                            \
+                for (int k = 0; k < SKREG_PARTS; k++) products[k] += r[row] * x[row][i + k];                        \
+                SKREG_ASK_FOR(x[row] + i + ahead)                                                                   \
+            }                                                                                                       \
+            for (int k = 0; k < SKREG_PARTS; k++) product[i + k] = products[k];                                     \
+        }                                                                                                           \
+        for (; i < n; i++)                                                                                          \
+            for (int row = 0; row < SKREG_ROWS; row++) product[i] += r[row] * x[row][i];                            \
+    }                                                                                                               \
     SKREG_CLONES static void skreg_row_moments##suffix(long n, const real *const *x, long ahead, const double *w, const double *r, \
                                                        const double *restrict c, double *restrict first,            \
                                                        double *restrict second, double *restrict product) {         \
+        double ones[SKREG_PARTS], squares[SKREG_PARTS], products[SKREG_PARTS];                                      \
         long i = 0;                                                                                                 \
-        SKREG_ROW_MOMENTS_IN_LANES(suffix)                                                                          \
+        for (; i + SKREG_PARTS <= n; i += SKREG_PARTS) {                                                            \
+            for (int k = 0; k < SKREG_PARTS; k++) {                                                                 \
+                ones[k] = first[i + k];                                                                             \
+                squares[k] = second[i + k];                                                                         \
+                products[k] = product[i + k];                                                                       \
+            }                                                                                                       \
+            for (int row = 0; row < SKREG_ROWS; row++) {                                                            \
+                for (int k = 0; k < SKREG_PARTS; k++) {                                                             \
+                    double distance = x[row][i + k] - c[i + k], weighted = w[row] * distance;                       \
+                    ones[k] += weighted;                                                                            \
+                    squares[k] += weighted * distance;                                                              \
+                    products[k] += r[row] * x[row][i + k];                                                          \
+                }                                                                                                   \
+                SKREG_ASK_FOR(x[row] + i + ahead)                                                                   \
+            }                                                                                                       \
+            for (int k = 0; k < SKREG_PARTS; k++) {                                                                 \
+                first[i + k] = ones[k];                                                                             \
+                second[i + k] = squares[k];                                                                         \
+                product[i + k] = products[k];                                                                       \
+            }                                                                                                       \
+        }                                                                                                           \
         for (; i < n; i++)                                                                                          \
-            for (int k = 0; k < SKREG_ROWS; k++) {                                                                  \
-                double distance = x[k][i] - c[i];                                                                   \
-                first[i] += w[k] * distance;                                                                        \
-                second[i] += w[k] * distance * distance;                                                            \
-                product[i] += r[k] * x[k][i];                                                                       \
+            for (int row = 0; row < SKREG_ROWS; row++) {                                                            \
+                double distance = x[row][i] - c[i];                                                                 \
+                first[i] += w[row] * distance;                                                                      \
+                second[i] += w[row] * distance * distance;                                                          \
+                product[i] += r[row] * x[row][i];                                                                   \
             }                                                                                                       \
     }
 
-/* Of eight rows in one reading, column by column: product += r x. */
-#if defined(__GNUC__)
-#define SKREG_ROW_PRODUCTS_IN_LANES(suffix)              \
-    skreg_eight products, value;                         \
-    for (; i + 8 <= n; i += 8) {                         \
-        SKREG_LOAD_d(products, product + i)              \
-        for (int k = 0; k < SKREG_ROWS; k++) {           \
-            SKREG_SOON(x[k] + i + ahead)                 \
-            SKREG_LOAD##suffix(value, x[k] + i)          \
-            products += r[k] * value;                    \
-        }                                                \
-        __builtin_memcpy(product + i, &products, sizeof products); \
-    }
-#else
-#define SKREG_ROW_PRODUCTS_IN_LANES(suffix)
-#endif
-
-#define SKREG_ROW_PRODUCTS(real, suffix)                                                                            \
-    SKREG_CLONES static void skreg_row_products##suffix(long n, const real *const *x, long ahead, const double *r,  \
-                                                        double *restrict product) {                                 \
-        long i = 0;                                                                                                 \
-        SKREG_ROW_PRODUCTS_IN_LANES(suffix)                                                                         \
-        for (; i < n; i++)                                                                                          \
-            for (int k = 0; k < SKREG_ROWS; k++) product[i] += r[k] * x[k][i];                                      \
-    }
-
-SKREG_MOMENTS(double, _d)
-SKREG_MOMENTS(float, _f)
-SKREG_PRODUCTS(double, _d)
-SKREG_PRODUCTS(float, _f)
-SKREG_ROW_MOMENTS(double, _d)
-SKREG_ROW_MOMENTS(float, _f)
-SKREG_ROW_PRODUCTS(double, _d)
-SKREG_ROW_PRODUCTS(float, _f)
+SKREG_OF_ROWS(double, _d)
+SKREG_OF_ROWS(float, _f)
 
 /* Four vectors a, b, c, d that meet another one, which is read once for all of them.
    dots     out = x . a, x . b, x . c, x . d
    gather   y += w0 a + w1 b + w2 c + w3 d
    spread   a += w0 x, b += w1 x, c += w2 x, d += w3 x */
 #if defined(__GNUC__)
-#define SKREG_ADD_PRODUCT(sum, x, from) SKREG_LOAD_d(other, from) sum += x * other;
+/* Written in lanes: compilers see no vectors in four sums. */
+typedef double skreg_lanes __attribute__((vector_size(32)));
+#define SKREG_LOAD(lanes, from) __builtin_memcpy(&lanes, from, sizeof lanes);
+#define SKREG_TOTAL(sum) ((sum[0] + sum[1]) + (sum[2] + sum[3]))
+#define SKREG_ADD_PRODUCT(sum, x, from) SKREG_LOAD(other, from) sum += x * other;
 SKREG_CLONES static void skreg_dots(long n, const double *restrict x, const double *restrict a, const double *restrict b,
                                     const double *restrict c, const double *restrict d, double *restrict out) {
     skreg_lanes even[4] = {{0}}, odd[4] = {{0}}, one, other;
     long i = 0;
     for (; i + 8 <= n; i += 8) {
-        SKREG_LOAD_d(one, x + i)
+        SKREG_LOAD(one, x + i)
         SKREG_ADD_PRODUCT(even[0], one, a + i)
         SKREG_ADD_PRODUCT(even[1], one, b + i)
         SKREG_ADD_PRODUCT(even[2], one, c + i)
         SKREG_ADD_PRODUCT(even[3], one, d + i)
-        SKREG_LOAD_d(one, x + i + 4)
+        SKREG_LOAD(one, x + i + 4)
         SKREG_ADD_PRODUCT(odd[0], one, a + i + 4)
         SKREG_ADD_PRODUCT(odd[1], one, b + i + 4)
         SKREG_ADD_PRODUCT(odd[2], one, c + i + 4)
@@ -365,29 +295,16 @@ SKREG_CLONES static void skreg_gather(long n, const double *restrict w, const do
 }
 
 /* The same of four columns x that are read from memory; the next four are known. */
-#if defined(__GNUC__)
-#define SKREG_COMBINE_IN_LANES(suffix)                   \
-    skreg_eight value, sum;                              \
-    for (; i + 8 <= n; i += 8) {                         \
-        SKREG_LOAD_d(sum, y + i)                         \
-        for (int k = 0; k < 4; k++) {                    \
-            SKREG_SOON(next[k] + i)                      \
-            SKREG_LOAD##suffix(value, x[k] + i)          \
-            sum += w[k] * value;                         \
-        }                                                \
-        __builtin_memcpy(y + i, &sum, sizeof sum);       \
-    }
-#else
-#define SKREG_COMBINE_IN_LANES(suffix)
-#endif
-
 #define SKREG_COMBINE(real, suffix)                                                                                 \
     SKREG_CLONES static void skreg_combine##suffix(long n, const double *restrict w, const real *const *x,          \
                                                    const real *const *next, double *restrict y) {                   \
+        const real *a = x[0], *b = x[1], *c = x[2], *d = x[3];                                                      \
         long i = 0;                                                                                                 \
-        SKREG_COMBINE_IN_LANES(suffix)                                                                              \
-        for (; i < n; i++)                                                                                          \
-            for (int k = 0; k < 4; k++) y[i] += w[k] * x[k][i];                                                     \
+        for (; i + SKREG_PARTS <= n; i += SKREG_PARTS) {                                                            \
+            for (long j = i; j < i + SKREG_PARTS; j++) y[j] += (w[0] * a[j] + w[1] * b[j]) + (w[2] * c[j] + w[3] * d[j]); \
+            for (int k = 0; k < 4; k++) SKREG_ASK_FOR(next[k] + i)                                                  \
+        }                                                                                                           \
+        for (; i < n; i++) y[i] += (w[0] * a[i] + w[1] * b[i]) + (w[2] * c[i] + w[3] * d[i]);                       \
     }
 
 SKREG_COMBINE(double, _d)

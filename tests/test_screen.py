@@ -72,6 +72,23 @@ def test_what_may_matter_is_exact_and_the_rest_is_too_small(shape, seed, kind, d
     assert np.all(np.abs(found - true) <= 1.1 * size + rounding)
 
 
+@pytest.mark.parametrize("size", [1e-320, 1e-200, 1e-45, 1e-38, 1e-31, 1e-29, 1e29, 1e31, 1e38, 1e200])
+def test_errors_are_sure_for_numbers_of_any_size(size):
+    """Also for those that single precision does not hold: their columns are always read."""
+    rng = np.random.default_rng(0)
+    X = np.asfortranarray(size * rng.standard_normal((40, 5)))
+    codes, (steps, errors, product) = np.empty((5, 40), dtype=np.int16), np.empty((3, 5))
+    _coarse.coarsen(X, np.zeros(5), np.ones(40), codes, steps, errors, product)
+    assert np.abs(codes).max() <= 2047
+    with np.errstate(over="ignore"):
+        lost = np.array([np.linalg.norm(column / size) * size for column in (X - steps * codes.T).T])
+        assert np.all(errors >= lost)
+    # Where the codes say anything, they say it within half a step each.
+    told = steps > 0.0
+    assert np.all(errors[told] <= 0.6 * steps[told] * np.sqrt(40))
+    assert told.all() == (1e-30 < size < 1e30)
+
+
 def test_products_are_those_of_a_matrix():
     rng = np.random.default_rng(0)
     X = np.asfortranarray(rng.standard_normal((70, 40)) + 2.0)
@@ -112,9 +129,12 @@ def test_codes_are_the_nearest(dtype, n_samples):
     steps, errors, product = np.empty((3, 6))
     _coarse.coarsen(X, shift, rows, codes, steps, errors, product)
     Z = X.astype(np.float64) - shift
-    np.testing.assert_allclose(steps, np.abs(Z).max(axis=0) / 2047, rtol=1e-14)
-    assert np.all(np.abs(Z - steps * codes.T) <= 0.5000001 * steps)
-    np.testing.assert_allclose(errors, np.linalg.norm(Z - steps * codes.T, axis=0), rtol=1e-9, atol=1e-15)
+    np.testing.assert_allclose(steps, np.abs(Z).max(axis=0) / 2047, rtol=1e-6)
+    assert np.all(np.abs(Z - steps * codes.T) <= 0.5003 * steps)
+    # Single precision may only make the bound larger, and not by much.
+    lost = np.linalg.norm(Z - steps * codes.T, axis=0)
+    assert np.all(errors >= lost)
+    assert np.all(errors <= 1.01 * lost + 3e-4 * np.sqrt(n_samples) * steps + 1e-36 * np.sqrt(n_samples))
     np.testing.assert_allclose(product, X.astype(np.float64).T @ rows, rtol=1e-12, atol=1e-12)
     assert not codes[2].any() and steps[2] == 0.0
 
