@@ -1,4 +1,7 @@
-/* Loops that the compiler turns into vector instructions, chosen at load time for the processor at hand. */
+/* Loops that the compiler turns into vector instructions, chosen at load time for the processor at hand.
+
+   Where it sees none, they are written in lanes: as many as a processor with AVX2 has, two on any other, as wider ones go
+   through memory. */
 #ifndef SKREG_SIMD_H
 #define SKREG_SIMD_H
 
@@ -8,8 +11,10 @@
 
 #if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__linux__) && defined(__GLIBC__)
 #define SKREG_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#define SKREG_LANES 4
 #else
 #define SKREG_CLONES
+#define SKREG_LANES 2
 #endif
 
 /* Asks for memory that is read soon: the next columns, which processors do not foresee where columns are short. */
@@ -247,30 +252,38 @@ SKREG_OF_ROWS(float, _f)
    gather   y += w0 a + w1 b + w2 c + w3 d
    spread   a += w0 x, b += w1 x, c += w2 x, d += w3 x */
 #if defined(__GNUC__)
-/* Written in lanes: compilers see no vectors in four sums. */
-typedef double skreg_lanes __attribute__((vector_size(32)));
+typedef double skreg_lanes __attribute__((vector_size(8 * SKREG_LANES)));
+typedef float skreg_singles __attribute__((vector_size(4 * SKREG_LANES)));
 #define SKREG_LOAD(lanes, from) __builtin_memcpy(&lanes, from, sizeof lanes);
-#define SKREG_TOTAL(sum) ((sum[0] + sum[1]) + (sum[2] + sum[3]))
+#define SKREG_STORE(lanes, to) __builtin_memcpy(to, &lanes, sizeof lanes);
+#define SKREG_CONVERT_d SKREG_LOAD
+#define SKREG_CONVERT_f(lanes, from)                                \
+    {                                                               \
+        skreg_singles singles;                                      \
+        SKREG_LOAD(singles, from)                                   \
+        lanes = __builtin_convertvector(singles, skreg_lanes);      \
+    }
 #define SKREG_ADD_PRODUCT(sum, x, from) SKREG_LOAD(other, from) sum += x * other;
 SKREG_CLONES static void skreg_dots(long n, const double *restrict x, const double *restrict a, const double *restrict b,
                                     const double *restrict c, const double *restrict d, double *restrict out) {
     skreg_lanes even[4] = {{0}}, odd[4] = {{0}}, one, other;
     long i = 0;
-    for (; i + 8 <= n; i += 8) {
+    for (; i + 2 * SKREG_LANES <= n; i += 2 * SKREG_LANES) {
         SKREG_LOAD(one, x + i)
         SKREG_ADD_PRODUCT(even[0], one, a + i)
         SKREG_ADD_PRODUCT(even[1], one, b + i)
         SKREG_ADD_PRODUCT(even[2], one, c + i)
         SKREG_ADD_PRODUCT(even[3], one, d + i)
-        SKREG_LOAD(one, x + i + 4)
-        SKREG_ADD_PRODUCT(odd[0], one, a + i + 4)
-        SKREG_ADD_PRODUCT(odd[1], one, b + i + 4)
-        SKREG_ADD_PRODUCT(odd[2], one, c + i + 4)
-        SKREG_ADD_PRODUCT(odd[3], one, d + i + 4)
+        SKREG_LOAD(one, x + i + SKREG_LANES)
+        SKREG_ADD_PRODUCT(odd[0], one, a + i + SKREG_LANES)
+        SKREG_ADD_PRODUCT(odd[1], one, b + i + SKREG_LANES)
+        SKREG_ADD_PRODUCT(odd[2], one, c + i + SKREG_LANES)
+        SKREG_ADD_PRODUCT(odd[3], one, d + i + SKREG_LANES)
     }
     for (int k = 0; k < 4; k++) {
         even[k] += odd[k];
-        out[k] = SKREG_TOTAL(even[k]);
+        out[k] = 0.0;
+        for (int lane = 0; lane < SKREG_LANES; lane++) out[k] += even[k][lane];
     }
     for (; i < n; i++) {
         out[0] += x[i] * a[i];
@@ -347,50 +360,56 @@ SKREG_CLONES static void skreg_spread(long n, const double *restrict w, const do
    wide_products       of four columns: out = products with the vectors
    wide_row_products   of eight rows, column by column: out += the same, one vector in each of its rows, which are so far ``apart`` */
 #if defined(__GNUC__)
-#define SKREG_WIDE_PRODUCTS_IN_LANES                     \
-    skreg_eight row, sums[4] = {{0}};                    \
-    for (; i < n; i++) {                                 \
-        SKREG_LOAD_d(row, rows + SKREG_WIDE * i)         \
-        for (int k = 0; k < 4; k++) {                    \
-            if (i % 8 == 0) SKREG_SOON(x[k] + i + ahead) \
-            sums[k] += (double)x[k][i] * row;            \
-        }                                                \
-    }                                                    \
-    for (int k = 0; k < 4; k++) SKREG_STORE_d(sums[k], out + SKREG_WIDE * k)
-#define SKREG_WIDE_ROW_PRODUCTS_IN_LANES(suffix)         \
-    skreg_eight value, sums[SKREG_WIDE];                 \
-    for (; i + 8 <= n; i += 8) {                         \
-        for (int m = 0; m < SKREG_WIDE; m++) SKREG_LOAD_d(sums[m], out + m * apart + i) \
-        for (int k = 0; k < SKREG_ROWS; k++) {           \
-            SKREG_SOON(x[k] + i + ahead)                 \
-            SKREG_LOAD##suffix(value, x[k] + i)          \
-            for (int m = 0; m < SKREG_WIDE; m++) sums[m] += rows[SKREG_WIDE * k + m] * value; \
-        }                                                \
-        for (int m = 0; m < SKREG_WIDE; m++) SKREG_STORE_d(sums[m], out + m * apart + i) \
-    }
-#else
-#define SKREG_WIDE_PRODUCTS_IN_LANES \
-    for (int k = 0; k < 4 * SKREG_WIDE; k++) out[k] = 0.0;
-#define SKREG_WIDE_ROW_PRODUCTS_IN_LANES(suffix)
-#endif
-
 #define SKREG_WIDE_PRODUCTS(real, suffix)                                                                           \
     SKREG_CLONES static void skreg_wide_products##suffix(long n, const real *const *x, long ahead,                  \
                                                          const double *restrict rows, double *restrict out) {       \
-        long i = 0;                                                                                                 \
-        SKREG_WIDE_PRODUCTS_IN_LANES                                                                                \
-        for (; i < n; i++)                                                                                          \
-            for (int k = 0; k < 4; k++)                                                                             \
-                for (int m = 0; m < SKREG_WIDE; m++) out[SKREG_WIDE * k + m] += x[k][i] * rows[SKREG_WIDE * i + m]; \
+        enum { PARTS = SKREG_WIDE / SKREG_LANES };                                                                  \
+        skreg_lanes row[PARTS], sums[4][PARTS] = {{{0}}};                                                           \
+        for (long i = 0; i < n; i++) {                                                                              \
+            for (int part = 0; part < PARTS; part++)                                                                \
+                SKREG_LOAD(row[part], rows + SKREG_WIDE * i + SKREG_LANES * part)                                   \
+            for (int k = 0; k < 4; k++) {                                                                           \
+                if (i % 8 == 0) SKREG_SOON(x[k] + i + ahead)                                                        \
+                for (int part = 0; part < PARTS; part++) sums[k][part] += (double)x[k][i] * row[part];              \
+            }                                                                                                       \
+        }                                                                                                           \
+        for (int k = 0; k < 4; k++)                                                                                 \
+            for (int part = 0; part < PARTS; part++) SKREG_STORE(sums[k][part], out + SKREG_WIDE * k + SKREG_LANES * part) \
     }                                                                                                               \
     SKREG_CLONES static void skreg_wide_row_products##suffix(long n, const real *const *x, long ahead,              \
                                                              const double *restrict rows, double *restrict out, long apart) { \
+        skreg_lanes value, sums[SKREG_WIDE];                                                                        \
         long i = 0;                                                                                                 \
-        SKREG_WIDE_ROW_PRODUCTS_IN_LANES(suffix)                                                                    \
+        for (; i + SKREG_LANES <= n; i += SKREG_LANES) {                                                            \
+            for (int m = 0; m < SKREG_WIDE; m++) SKREG_LOAD(sums[m], out + m * apart + i)                           \
+            for (int k = 0; k < SKREG_ROWS; k++) {                                                                  \
+                if (i % 8 == 0) SKREG_SOON(x[k] + i + ahead)                                                        \
+                SKREG_CONVERT##suffix(value, x[k] + i)                                                              \
+                for (int m = 0; m < SKREG_WIDE; m++) sums[m] += rows[SKREG_WIDE * k + m] * value;                   \
+            }                                                                                                       \
+            for (int m = 0; m < SKREG_WIDE; m++) SKREG_STORE(sums[m], out + m * apart + i)                          \
+        }                                                                                                           \
         for (; i < n; i++)                                                                                          \
             for (int k = 0; k < SKREG_ROWS; k++)                                                                    \
                 for (int m = 0; m < SKREG_WIDE; m++) out[m * apart + i] += rows[SKREG_WIDE * k + m] * x[k][i];      \
     }
+#else
+#define SKREG_WIDE_PRODUCTS(real, suffix)                                                  \
+    static void skreg_wide_products##suffix(long n, const real *const *x, long ahead, const double *rows, double *out) { \
+        memset(out, 0, 4 * SKREG_WIDE * sizeof(double));                                                            \
+        for (long i = 0; i < n; i++)                                                                                \
+            for (int k = 0; k < 4; k++)                                                                             \
+                for (int m = 0; m < SKREG_WIDE; m++) out[SKREG_WIDE * k + m] += x[k][i] * rows[SKREG_WIDE * i + m]; \
+    }                                                                                                               \
+    static void skreg_wide_row_products##suffix(long n, const real *const *x, long ahead, const double *rows, double *out, \
+                                                long apart) {                                                       \
+        for (int m = 0; m < SKREG_WIDE; m++)                                                                        \
+            for (int k = 0; k < SKREG_ROWS; k++) skreg_axpy##suffix(n, rows[SKREG_WIDE * k + m], x[k], out + m * apart); \
+    }
+#endif
+
+SKREG_WIDE_PRODUCTS(double, _d)
+SKREG_WIDE_PRODUCTS(float, _f)
 
 /* Whether |sum of shares * products| + lost * norms is not surely within the limit: one product in each of SKREG_WIDE rows, so far ``apart``. */
 SKREG_CLONES static void skreg_exceeds(long n, const double *restrict shares, const double *restrict products, long apart, double lost,
@@ -402,8 +421,6 @@ SKREG_CLONES static void skreg_exceeds(long n, const double *restrict shares, co
     }
 }
 
-SKREG_WIDE_PRODUCTS(double, _d)
-SKREG_WIDE_PRODUCTS(float, _f)
 SKREG_GATHER_ROWS(double, int32_t, _d32)
 SKREG_GATHER_ROWS(double, int64_t, _d64)
 SKREG_GATHER_ROWS(float, int32_t, _f32)
