@@ -348,16 +348,20 @@ def dense_wide_products(const real[:, :] X, const double[:, ::1] rows, double[:,
                         for m in range(8):
                             out[m, j + k] += sums[8 * k + m]
         else:
+            # As many columns as let the products stay in the cache.
             ahead = 8 * (X.strides[0] // sizeof(real))
-            for start in range(0, n, 8):
-                look(&work, 64.0 * p)
-                for k in range(8):
-                    # What is beyond the last row meets zeros.
-                    eight[k] = &X[min(start + k, n - 1), 0]
-                if real is float:
-                    skreg_wide_row_products_f(p, eight, ahead, &rows[start, 0], &out[0, 0], p)
-                else:
-                    skreg_wide_row_products_d(p, eight, ahead, &rows[start, 0], &out[0, 0], p)
+            for block in range((p + PIECE - 1) // PIECE):
+                start = block * PIECE
+                size = min(start + PIECE, p) - start
+                for j in range(0, n, 8):
+                    look(&work, 64.0 * size)
+                    for k in range(8):
+                        # What is beyond the last row meets zeros.
+                        eight[k] = &X[min(j + k, n - 1), start]
+                    if real is float:
+                        skreg_wide_row_products_f(size, eight, ahead, &rows[j, 0], &out[0, start], p)
+                    else:
+                        skreg_wide_row_products_d(size, eight, ahead, &rows[j, 0], &out[0, start], p)
 
 
 def dense_some_products(const real[:, :] X, const Py_ssize_t[::1] columns, const double[::1] residual, double[::1] out):

@@ -54,8 +54,8 @@ class Design:
         if product is not None:
             self.first = self.shifted(product, rows)
 
-    # One column in so many is picked faster than all of them are read.
-    _one_in = 4
+    # One column in so many is picked faster than all of them are read, for one vector and for several.
+    _one_in = _one_in_for_several = 4
 
     @property
     def shifts(self):
@@ -78,7 +78,8 @@ class Design:
 
     def dot_t(self, residual, index=None):
         """``Z.T @ residual``, float64, shape (n_features,) or (n_features, n_outputs); of some columns only."""
-        if index is not None and self._one_in * len(index) > self.shape[1]:
+        one_in = self._one_in if residual.ndim == 1 else self._one_in_for_several
+        if index is not None and one_in * len(index) > self.shape[1]:
             return self.dot_t(residual)[index]
         product = self._times_t(residual) if index is None else self._some_times_t(index, residual)
         return self.shifted(product, residual, index)

@@ -44,7 +44,7 @@ class DenseDesign(Design):
             X = np.ascontiguousarray(X)
         self._by_column = X.strides[0] == X.itemsize and len(X) > 1
         if not self._by_column:
-            self._one_in = MOST_SCATTERED
+            self._one_in, self._one_in_for_several = MOST_SCATTERED, MOST_SCATTERED // 3
         super().__init__(X, weights, center, standardize, rows)
 
     def _centred_moments(self, weights, rows):

@@ -351,6 +351,7 @@ class Engine:
         reached, _, _ = newton.best_point(point.coef[self.entries], point.intercept, point.alpha, wanted, MODELS)
         if not reached.objective <= point.objective:
             return point, 0.0
+        newton.lend_curvature(reached)
         return reached, point.objective - reached.objective
 
     def _led_step(self, point, wanted):

@@ -215,10 +215,12 @@ class SmallNewton:
             point.violation = self.violation()
             size = coef.size
             point.gradient, point.violations = loops.gradient[:size].copy(), loops.scores[:size].copy()
-        else:
-            squares = loops.squares()
-            point.some_curvature[self.entries] = np.where(squares > 0.0, squares, np.nan)
         return point, promised, n_models
+
+    def lend_curvature(self, point):
+        """Tell the point where `best_point` has led to the curvatures of these columns: X need not be read for them."""
+        squares = self._loops.squares()
+        point.some_curvature[self.entries] = np.where(squares > 0.0, squares, np.nan)
 
     def _balance(self):
         """Make the intercept the best one for the coefficients that were reached."""
