@@ -1,6 +1,6 @@
 """Paths: several alphas are solved on one working set and one Hessian, then certified together.
 
-One matrix product certifies them all, where one after the other would read X for
+One pass over X certifies them all (`skreg.solvers.directions`), where one after the other would read X for
 each. Between neighbouring alphas a solution moves nearly along a line, and so do the
 correlations: those of the next alphas are foretold from the last two, and columns
 that are then due enter the working set beforehand.

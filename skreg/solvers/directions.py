@@ -12,7 +12,6 @@ directions instead of the residuals, and for these where that leaves a doubt. So
 from functools import partial
 
 import numpy as np
-from sklearn.utils import gen_batches
 
 from skreg import _kernels
 from skreg.elastic import rest
@@ -95,8 +94,8 @@ def _directions(rows, alphas, weights):
     """Directions, the share of each in every row gradient, and the weighted norms of what is then missing."""
     roots, gram = np.sqrt(weights), 0.0
     roots[roots == 0.0] = 1.0
-    for some in gen_batches(len(rows), BLOCK):
-        weighted = rows[some] / roots[some, None]
+    for start in range(0, len(rows), BLOCK):
+        weighted = rows[start : start + BLOCK] / roots[start : start + BLOCK, None]
         gram += weighted.T @ weighted
     # What counts is how much is missing beside alpha.
     squares, vectors = np.linalg.eigh(gram / np.multiply.outer(alphas, alphas))
