@@ -675,21 +675,23 @@ def sparse_some_squares(const real[::1] data, const index[::1] indices, const in
 
 def sparse_gram(const double[::1] left_data, const index[::1] left_indices, const index[::1] left_indptr,
                 const real[::1] right_data, const index[::1] right_indices, const index[::1] right_indptr,
-                const double[::1] weights, double[:, ::1] out, bint lower=False, const Py_ssize_t[::1] chosen=None):
+                const double[::1] weights, double[:, ::1] out, Py_ssize_t others=-1, const Py_ssize_t[::1] chosen=None):
     """out += right.T @ diag(weights) @ left: the left by rows, the right by columns, so that only what meets is touched.
 
-    ``lower``: of the left, whose rows are in order, no column beyond that of the right. ``chosen``: those columns of the right.
+    If the right has so many ``others`` before the columns of the left, whose rows are in order, then of these only the
+    lower triangle. ``chosen``: those columns of the right.
     """
-    cdef Py_ssize_t j, k, m, row, column
+    cdef Py_ssize_t j, k, m, row, column, last
     cdef double factor
     with nogil:
         for j in range(out.shape[0]):
             column = j if chosen is None else chosen[j]
+            last = out.shape[1] if others < 0 or j < others else j - others
             for k in range(right_indptr[column], right_indptr[column + 1]):
                 row = right_indices[k]
                 factor = weights[row] * right_data[k]
                 for m in range(left_indptr[row], left_indptr[row + 1]):
-                    if lower and left_indices[m] > j:
+                    if left_indices[m] > last:
                         break
                     out[j, left_indices[m]] += factor * left_data[m]
 

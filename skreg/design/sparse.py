@@ -178,31 +178,29 @@ class SparseDesign(Design):
         if not self._by_column or 4 * np.count_nonzero(full) > columns.size:
             return super().gram_border(old, fresh, row_weights, single)
         # X is read where it is: what is new by rows, and all that it meets by columns.
-        border, new_full = np.empty((fresh.size, columns.size)), full[old.size :]
-        thin, new = columns[~full], fresh[~new_full]
-        border[np.ix_(~new_full, ~full)] = self._thin_border(thin, new, weights)
+        border, k = np.empty((fresh.size, columns.size)), old.size
+        known, new = (~full[:k]).nonzero()[0], (~full[k:]).nonzero()[0]
+        thin = self._thin_border(old[known], fresh[new], weights)
+        border[np.ix_(new, known)], border[np.ix_(new, k + new)] = thin[: known.size].T, thin[known.size :]
         for place in _batches(full.nonzero()[0]):
             border[:, place] = self.dot_t(weights[:, None] * self.columns(columns[place]), fresh)
-        for place in _batches(new_full.nonzero()[0]):
+        for place in _batches(full[k:].nonzero()[0]):
             border[place] = self.dot_t(weights[:, None] * self.columns(fresh[place]), columns).T
-        _passes.mirror(border[:, old.size :], border[:, old.size :])
+        _passes.mirror(border[:, k:], border[:, k:])
         return border
 
-    def _thin_border(self, columns, fresh, weights):
-        """Rows ``fresh`` of the Gram matrix of columns with many zeros."""
-        new, total = self.X[:, fresh].tocsr(), np.zeros((columns.size, fresh.size))
-        data, indices, indptr = self._arrays
-        left = (
-            new.data.astype(np.float64, copy=False),
-            *(a.astype(indices.dtype, copy=False) for a in (new.indices, new.indptr)),
-        )
-        _passes.sparse_gram(*left, data, indices, indptr, weights, total, False, columns)
+    def _thin_border(self, old, fresh, weights):
+        """Columns ``fresh`` of the Gram matrix of columns with many zeros; where they meet each other its lower triangle."""
+        columns, new, (data, indices, indptr) = np.concatenate([old, fresh]), self.X[:, fresh].tocsr(), self._arrays
+        rows, ends = (own.astype(indices.dtype, copy=False) for own in (new.indices, new.indptr))
+        left, total = (new.data.astype(np.float64, copy=False), rows, ends), np.zeros((columns.size, fresh.size))
+        _passes.sparse_gram(*left, data, indices, indptr, weights, total, old.size, columns)
         if self.shift is not None:
             sums = self._some_times_t(columns, weights)
-            self._centre(total, columns, fresh, sums, new.T @ weights, weights.sum())
+            self._centre(total, columns, fresh, sums, sums[old.size :], weights.sum())
         if self.scale is not None:
             total /= np.outer(self.scale[columns], self.scale[fresh])
-        return total.T
+        return total
 
     def _block_gram(self, a, b, left, right, weights):
         """``(a - shift)' diag(weights) (b - shift)`` of two sparse blocks of the same rows."""
@@ -230,7 +228,7 @@ class SparseDesign(Design):
         meet = a.data, *arrays[:2], b.data, *arrays[2:], np.ascontiguousarray(weights), transposed
         if self._by_column and np.array_equal(left, right):
             # Rows made of columns are in order: half of them will do.
-            _passes.sparse_gram(*meet, True)
+            _passes.sparse_gram(*meet, 0)
             _passes.mirror(transposed, transposed)
         else:
             _passes.sparse_gram(*meet)
