@@ -138,7 +138,8 @@ def balanced(point, entries, wanted):
     surplus, centred = column_sums(dual), problem.loss.quadratic
     # The sum of rounded numbers is never exactly zero.
     tilted = problem.fit_intercept and not centred and abs(surplus).max() > 1e-14 * column_sums(abs(dual)).max()
-    if problem.screen is not None and (entries.size > 0 or tilted):
+    near = problem.screen is not None or point.exact is not None
+    if near and (entries.size > 0 or tilted):
         # What is too small here may not be where this leads to.
         correlation = -problem.design.dot_t(point.row_gradient)
 

@@ -26,9 +26,11 @@ class Point:
     alpha : float
     known_gradient : callable or None
         Gives the gradient, where it comes from what is known of several points.
+    exact : ndarray of int or None
+        Features at which that is more than near enough; None if it is everywhere.
     """
 
-    known_gradient = None
+    known_gradient = exact = None
 
     def __init__(self, problem, coef, intercept, alpha, eta=None):
         self.problem, self.coef, self.intercept, self.alpha = problem, coef, intercept, alpha
@@ -145,6 +147,13 @@ class Point:
             return problem.design.dot_t(row_gradient)
         limits = rest(problem.penalty) * problem.strengths(self.alpha)
         return problem.screen.dot_t(row_gradient, limits, self.coef != 0)
+
+    def sharpen_gradient(self, features):
+        """Have the gradient exact at some features, too."""
+        missing = NOTHING if self.exact is None else np.setdiff1d(features, self.exact)
+        if missing.size:
+            self.gradient[missing] = self.problem.design.dot_t(self.row_gradient, missing)
+            self.exact = np.union1d(self.exact, missing)
 
     @cached_property
     def _is_null(self):

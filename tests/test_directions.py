@@ -5,6 +5,7 @@ import pytest
 from scipy import sparse
 
 from skreg import L1, MCP, ElasticNet, _kernels, make_problem, regularization_path
+from skreg.gap import balanced
 from skreg.grid import null_alpha
 from skreg.solvers import CoordinateDescent, ahead, directions
 from skreg.solvers.compiled import compiled_prox
@@ -85,6 +86,46 @@ def test_certificates_of_some_features_are_those_of_all(penalty, free, loss, off
         assert point.price == pytest.approx(whole.price, rel=1e-13)
         assert list(point.restless) == list(whole.restless)
         assert point.gap(1.0) == pytest.approx(whole.gap(1.0), rel=1e-9, abs=1e-13)
+        # A dual point that is moved may leave what was sure.
+        assert point.gap(1e-14) == pytest.approx(whole.gap(1e-14), rel=1e-6, abs=1e-13)
+
+
+@pytest.mark.parametrize("loss", ["squared", "logistic"])
+def test_the_correlation_of_a_balanced_dual_point_is_that_of_all_columns(loss):
+    X, y, _ = wide_data()
+    y = y if loss == "squared" else (y > np.median(y)).astype(float)
+    points, used = points_along(make_problem(X, y, loss=loss, penalty="l1"), off=0.1)
+    differentiate_where_it_counts(points, used)
+    for point in points[8:]:
+        bound = np.flatnonzero(point.coef)
+        dual, correlation = balanced(point, bound, point.alpha * np.sign(point.coef[bound]))
+        np.testing.assert_allclose(correlation, point.problem.design.dot_t(dual), atol=1e-8)
+
+
+def test_a_gradient_becomes_exact_where_it_is_asked_for():
+    X, y, _ = wide_data()
+    points, used = points_along(make_problem(X, y, penalty="l1"))
+    exact = points[3].problem.design.dot_t(points[3].row_gradient)
+    features, more = differentiate_where_it_counts(points, used)[1], np.array([299, 0, 150, 151])
+    assert not np.isin(more, features).all()
+    for some in (features[::-1], more, more):
+        points[3].sharpen_gradient(some)
+        np.testing.assert_allclose(points[3].gradient[some], exact[some], rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(points[3].gradient[features], exact[features], rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("layout", ["F", "csc"])
+@pytest.mark.parametrize("loss", ["squared", "logistic"])
+def test_directions_cost_no_alpha_another_look(layout, loss, monkeypatch):
+    X, y, _ = wide_data(layout, n=100, p=1000)
+    y = y if loss == "squared" else (y > np.median(y)).astype(float)
+    looks, before = [], ahead._look_ahead
+    monkeypatch.setattr(ahead, "_look_ahead", lambda *args: looks.append(1) or before(*args))
+    regularization_path(X, y, loss=loss, alphas=60, alpha_min_ratio=0.05, tol=1e-8)
+    directed, looks[:] = len(looks), []
+    monkeypatch.setattr(directions, "FEW", 100)
+    regularization_path(X, y, loss=loss, alphas=60, alpha_min_ratio=0.05, tol=1e-8)
+    assert directed <= len(looks) + 1
 
 
 def test_what_is_not_certified_in_some_features_reads_all():

@@ -98,6 +98,9 @@ def solve_ahead(engine, alphas, start, tol, max_iter):
         renewed, stale = solved or stale or engine.models.kept is None, False
         if renewed and not solved:
             engine.models.kept = KeptHessian(engine.problem, last.row_curvature, engine.models.single)
+        if not solved:
+            # A model begins with the gradient of what has just come in.
+            last.sharpen_gradient(engine.entries)
         points, rounds = _look_ahead(engine, before, last, block, tol, rows.take(len(block)))
         passed = 0
         for point in points:

@@ -86,7 +86,7 @@ def differentiate_where_it_counts(points, entries):
     gradients = np.ascontiguousarray(problem.design.dot_t(rows, features).T)
     for own, gradient, point in zip(shares, gradients, points, strict=True):
         vars(point).pop("gradient", None)
-        point.known_gradient = partial(_completed, own, products, features, gradient)
+        point.exact, point.known_gradient = features, partial(_completed, own, products, features, gradient)
     return gradients, features
 
 
