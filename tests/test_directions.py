@@ -14,6 +14,11 @@ from skreg.solvers.directions import differentiate, differentiate_where_it_count
 LAYOUTS = {"F": np.asfortranarray, "C": np.ascontiguousarray, "csc": sparse.csc_array, "csr": sparse.csr_array}
 
 
+@pytest.fixture(autouse=True)
+def small_data_too(monkeypatch):
+    monkeypatch.setattr(directions, "MANY", 0)
+
+
 def wide_data(layout="F", n=40, p=300):
     rng = np.random.default_rng(5)
     X = rng.standard_normal((n, p)) + 0.7 * rng.standard_normal((n, 1)) + 0.5

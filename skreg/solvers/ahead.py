@@ -195,10 +195,11 @@ def _look_ahead(engine, before, last, alphas, tol, coefs):
             intercepts += own
         if not again:
             break
-        nearer = _points(engine, np.stack(ends), intercepts, [alphas[b] for b in again], [coefs[b] for b in again])
+        nearer = _points(engine, np.stack(ends), intercepts, [alphas[b] for b in again])
         differentiate(nearer, some)
         for b, point in zip(again, nearer, strict=True):
-            points[b] = point
+            coefs[b], points[b] = point.coef, point
+            point.coef = coefs[b]
         rounds += 1
     if some is None:
         _certify(points, tol, np.array([point.gradient for point in points]))
@@ -280,13 +281,13 @@ def _solve_each(engine, newton, before, last, alphas, tol, coefs):
         own[entries] = last.coef[entries]
         last.coef = own
         points.append(last)
-        violations.append(newton.violation())
+        violations.append(last.violation if engine.everything else newton.violation())
         most = max(most, n_models)
     _certify(points, tol, *differentiate_where_it_counts(points, entries))
     inside = np.zeros(problem.n_features, dtype=bool)
     inside[entries] = True
     for point, violation in zip(points, violations, strict=True):
-        if inside[point.restless].all():
+        if engine.everything or inside[point.restless].all():
             # There are no others.
             point.violation = violation
     return points, most
@@ -355,8 +356,7 @@ def _points(engine, ends, intercepts, alphas, coefs=None):
     """
     problem, entries = engine.problem, engine.entries
     coefs = np.zeros((len(ends), problem.n_features)) if coefs is None else coefs
-    for coef, end in zip(coefs, ends, strict=True):
-        coef[entries] = end
+    coefs[:, entries] = ends
     if problem.moments is not None:
         return moment_points(problem, coefs, alphas)
     etas = np.asfortranarray(problem.design.dot(ends.T, entries))

@@ -22,6 +22,9 @@ __all__ = ["differentiate", "differentiate_where_it_counts"]
 # So many directions, of more points than what reads a sparse X once takes along.
 DIRECTIONS, FEW = 8, 8
 
+# Of an X with no more numbers the products are found as soon as the directions.
+MANY = 300_000
+
 # So many rows at once stay in the cache.
 BLOCK = 2048
 
@@ -73,8 +76,9 @@ def differentiate_where_it_counts(points, entries):
     """
     problem, alphas = points[0].problem, np.array([point.alpha for point in points])
     share = rest(problem.penalty)
+    pays = len(points) > FEW and problem.design.X.size > MANY
     # Where most columns are in the working set, they are all read anyway.
-    if len(points) <= FEW or not share * alphas.min() > 0.0 or 4 * entries.size > problem.n_features:
+    if not pays or not share * alphas.min() > 0.0 or 4 * entries.size > problem.n_features:
         return differentiate(points), None
     rows = _row_gradients(points)
     shares, directions, lost = _directions(rows, alphas, problem.weights)
