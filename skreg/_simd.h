@@ -21,13 +21,10 @@
 #if defined(__GNUC__)
 #define SKREG_SOON(place) __builtin_prefetch(place, 0, 2);
 #else
-#define SKREG_SOON(place)
+#define SKREG_SOON(place) (void)(place);
 #endif
 
-static inline void skreg_soon(const void *place) {
-    SKREG_SOON(place)
-    (void)place;
-}
+static inline void skreg_soon(const void *place) { SKREG_SOON(place) }
 
 /* Partial sums of fixed number and order: wide enough for the processor, and the same on every run. */
 #define SKREG_PARTS 16
@@ -122,12 +119,12 @@ SKREG_CLONES static long skreg_pulled(long n, const double *restrict coef, const
 SKREG_LOOPS(double, _d)
 SKREG_LOOPS(float, _f)
 
-/* Of a column that is read from memory, while what is so far ``ahead`` is asked for, after what is at hand. In parts, which every
-   compiler turns into vectors; lanes wider than those of the processor cost three times as much.
+/* Of a column that is read from memory, while what is so far ``ahead`` is asked for. In parts, which compilers turn into vectors
+   as wide as the processor's.
    product   r . x
    moments   sums of w * (x - c), of w * (x - c)^2 and of r * x */
 #define SKREG_ASK_FOR(place) \
-    for (unsigned far = 0; far < SKREG_PARTS * sizeof *(place); far += 64) SKREG_SOON((const char *)(place) + far)
+    for (unsigned byte = 0; byte < SKREG_PARTS * sizeof *(place); byte += 64) SKREG_SOON((const char *)(place) + byte)
 #define SKREG_READING(real, suffix)                                                                                 \
     SKREG_CLONES static double skreg_product##suffix(long n, const real *restrict x, long ahead, const double *restrict r) { \
         double part[SKREG_PARTS] = {0}, value[SKREG_PARTS], rest = 0.0;                                             \
